@@ -1,0 +1,1 @@
+"""DOOR: JSON under /api/v1 and its description."""

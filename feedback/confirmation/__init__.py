@@ -1,0 +1,1 @@
+"""How the one who raised it judges it: confirm, dispute, reopen, withdraw, or silence."""

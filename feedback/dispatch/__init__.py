@@ -1,0 +1,1 @@
+"""How a ticket finds its owner: dispatch, assign, transfer, decline."""

@@ -1,0 +1,1 @@
+"""How a unit works on it: acknowledge, ask, reply, resolve."""

@@ -1,0 +1,1 @@
+"""DOOR: job queues, the periodic list, the relay of the outbox."""

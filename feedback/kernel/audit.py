@@ -1,0 +1,166 @@
+"""Who did what to what: entries chained per stream by HMAC, heads gathered in chained checkpoints. Ids and digests, never texts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, String, UniqueConstraint, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from feedback.kernel import keyring
+from feedback.kernel.db import Base, Id, Instant
+
+
+class AuditEntry(Base):
+    """One act. `stream` is what it concerns: `ticket:12`, `account:7`, `settings`."""
+
+    __tablename__ = "audit_entry"
+    __table_args__ = (UniqueConstraint("stream", "seq"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    stream: Mapped[str] = mapped_column(String(60))
+    seq: Mapped[int]
+    at: Mapped[datetime] = mapped_column(Instant, index=True)
+    actor: Mapped[str] = mapped_column(String(120))
+    action: Mapped[str] = mapped_column(String(60))
+    facts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    prev_mac: Mapped[str] = mapped_column(String(64))
+    mac: Mapped[str] = mapped_column(String(64))
+    checkpoint_id: Mapped[int | None] = mapped_column(Id, index=True)
+
+
+class AuditCheckpoint(Base):
+    """The heads of the streams that changed since the last one, chained; so a whole stream can't vanish unnoticed."""
+
+    __tablename__ = "audit_checkpoint"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    at: Mapped[datetime] = mapped_column(Instant)
+    heads: Mapped[dict[str, Any]] = mapped_column(JSON)
+    prev_mac: Mapped[str] = mapped_column(String(64))
+    mac: Mapped[str] = mapped_column(String(64), unique=True)
+
+
+def digest(text: str) -> str:
+    """A digest that shows later whether a text was altered, without keeping it (keyed, so that short texts can't be guessed)."""
+    return keyring.mac("audit.digest", text)[:32]
+
+
+def _canonical(facts: dict[str, Any]) -> str:
+    return json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def _entry_mac(entry: AuditEntry) -> str:
+    return keyring.mac(
+        "audit",
+        entry.stream,
+        entry.seq,
+        entry.at.isoformat(),
+        entry.actor,
+        entry.action,
+        _canonical(entry.facts),
+        entry.prev_mac,
+    )
+
+
+def record(
+    session: Session,
+    stream: str,
+    *,
+    actor: str,
+    action: str,
+    now: datetime,
+    facts: dict[str, Any] | None = None,
+) -> AuditEntry:
+    """Add an entry to the stream's chain in the present transaction.
+
+    The caller holds the lock of what the stream concerns (the ticket's row); a race would fail on (stream, seq).
+    """
+    last = session.execute(
+        select(AuditEntry.seq, AuditEntry.mac)
+        .where(AuditEntry.stream == stream)
+        .order_by(AuditEntry.seq.desc())
+        .limit(1)
+    ).first()
+    entry = AuditEntry(
+        stream=stream,
+        seq=(last.seq if last else 0) + 1,
+        at=now,
+        actor=actor,
+        action=action,
+        facts=facts or {},
+        prev_mac=last.mac if last else "",
+    )
+    entry.mac = _entry_mac(entry)
+    session.add(entry)
+    session.flush()
+    return entry
+
+
+def _checkpoint_mac(checkpoint: AuditCheckpoint) -> str:
+    return keyring.mac(
+        "audit.checkpoint", checkpoint.at.isoformat(), _canonical(checkpoint.heads), checkpoint.prev_mac
+    )
+
+
+def add_checkpoint(session: Session, *, now: datetime) -> AuditCheckpoint | None:
+    """Chain the heads of the streams that changed since the last checkpoint; None when none did."""
+    heads = {
+        stream: [seq, mac]
+        for stream, seq, mac in session.execute(
+            select(AuditEntry.stream, AuditEntry.seq, AuditEntry.mac)
+            .where(AuditEntry.checkpoint_id.is_(None))
+            .order_by(AuditEntry.stream, AuditEntry.seq)
+        )
+    }
+    if not heads:
+        return None
+    last = session.scalars(select(AuditCheckpoint).order_by(AuditCheckpoint.id.desc()).limit(1)).first()
+    checkpoint = AuditCheckpoint(at=now, heads=heads, prev_mac=last.mac if last else "")
+    checkpoint.mac = _checkpoint_mac(checkpoint)
+    session.add(checkpoint)
+    session.flush()
+    for entry in session.scalars(select(AuditEntry).where(AuditEntry.checkpoint_id.is_(None))):
+        if entry.seq <= heads[entry.stream][0]:
+            entry.checkpoint_id = checkpoint.id
+    return checkpoint
+
+
+def verify(session: Session) -> Iterator[str]:
+    """Yield a line for each thing that does not hold; nothing when the whole trail is whole."""
+    macs: dict[tuple[str, int], str] = {}
+    expected: dict[str, tuple[int, str]] = {}
+    for entry in session.scalars(
+        select(AuditEntry).order_by(AuditEntry.stream, AuditEntry.seq).execution_options(yield_per=1000)
+    ):
+        seq, prev = expected.get(entry.stream, (0, ""))
+        if entry.seq != seq + 1:
+            yield f"{entry.stream} seq {seq + 1}: missing (next found is {entry.seq})"
+        elif entry.prev_mac != prev:
+            yield f"{entry.stream} seq {entry.seq}: does not follow seq {seq}"
+        elif _entry_mac(entry) != entry.mac:
+            yield f"{entry.stream} seq {entry.seq}: altered"
+        expected[entry.stream] = (entry.seq, entry.mac)
+        macs[entry.stream, entry.seq] = entry.mac
+    prev = ""
+    for checkpoint in session.scalars(select(AuditCheckpoint).order_by(AuditCheckpoint.id)):
+        if checkpoint.prev_mac != prev or _checkpoint_mac(checkpoint) != checkpoint.mac:
+            yield f"checkpoint {checkpoint.id}: altered or out of order"
+        for stream, (seq, mac) in checkpoint.heads.items():
+            if macs.get((stream, seq)) != mac:
+                yield f"checkpoint {checkpoint.id}: {stream} seq {seq} is gone or altered"
+        prev = checkpoint.mac
+
+
+def count_entries(session: Session) -> int:
+    """How many entries the trail holds."""
+    return session.scalar(select(func.count()).select_from(AuditEntry)) or 0
+
+
+def content_digest(data: bytes) -> str:
+    """SHA-256 of bytes, as hex (idempotency bodies, files)."""
+    return hashlib.sha256(data).hexdigest()

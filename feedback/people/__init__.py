@@ -1,0 +1,1 @@
+"""Units, accounts, the roles they hold, sign-in and tokens. It knows no ticket."""

@@ -51,6 +51,8 @@ class SlaPolicy(Base):
 class SlaClock(Base):
     """One running or ended time limit of a ticket.
 
+    `follows_id` is the clock before whose due time this one is never due (a lead's leg and the resolution). `gaps` are
+    intervals [from, until] in which this clock alone stood still (its unit did not hold the ticket).
     `ladder` is the alarms still or already due, lowest first: [{"level", "label", "at", "audience"}]; `next_level` is the
     first not yet recorded. `deadline_version` grows when due_at moves, so that an alarm of the old time can't fire.
     """
@@ -72,7 +74,9 @@ class SlaClock(Base):
     amount: Mapped[str] = mapped_column(String(20))
     calendar_id: Mapped[int] = mapped_column(Id)
     policy_id: Mapped[int] = mapped_column(Id)
-    not_before: Mapped[datetime | None] = mapped_column(Instant)
+    follows_id: Mapped[int | None] = mapped_column(Id)
+    fixed_due_at: Mapped[datetime | None] = mapped_column(Instant)
+    gaps: Mapped[list[list[str]]] = mapped_column(JSON, default=list)
     due_at: Mapped[datetime] = mapped_column(Instant)
     original_due_at: Mapped[datetime] = mapped_column(Instant)
     met_at: Mapped[datetime | None] = mapped_column(Instant)

@@ -167,10 +167,9 @@ def _split(name: str, value: str) -> SplitResult:
 
 def _secret_key(values: Mapping[str, str], instance_dir: Path, *, production: bool) -> str:
     key = values.get("SECRET_KEY", "")
-    advice = f"give at least {SHORTEST_KEY} random characters (python3 -c 'import secrets; print(secrets.token_urlsafe(48))')."
+    advice = f"give {SHORTEST_KEY} or more random characters, such as those of: openssl rand -base64 48"
     if not production:
-        made = {"SECRET_KEY": secrets.token_urlsafe(48)}
-        return key or keep_missing(instance_dir / "settings.env", made)["SECRET_KEY"]
+        return key or _made_key(instance_dir / "settings.env")
     if not key:
         raise SettingsError("SECRET_KEY", f"is missing; {advice}")
     if len(key) < SHORTEST_KEY:
@@ -178,6 +177,13 @@ def _secret_key(values: Mapping[str, str], instance_dir: Path, *, production: bo
     if len(set(key)) < 10 or any(word in key.lower() for word in SAMPLE_WORDS):
         raise SettingsError("SECRET_KEY", f"looks like a sample, which anyone can guess; {advice}")
     return key
+
+
+def _made_key(path: Path) -> str:
+    try:
+        return keep_missing(path, {"SECRET_KEY": secrets.token_urlsafe(48)})["SECRET_KEY"]
+    except OSError as error:
+        raise SettingsError("INSTANCE_DIR", f"cannot be written to: {error}.") from error
 
 
 def _base_url(values: Mapping[str, str], *, production: bool, allow_http: bool) -> str:

@@ -30,7 +30,11 @@ class Grant:
 
 @dataclass(frozen=True)
 class Actor:
-    """Whoever calls a use-case. `stands_in_for` are accounts this one is deputy of; `acting_as` narrows to one grant."""
+    """Whoever calls a use-case.
+
+    `stands_in_for` are accounts this one is deputy of; `acting_as` narrows to one grant; `exempt_unit_ids` are units
+    whose own tickets (about them) this person was named to take all the same.
+    """
 
     account_id: int | None
     login: str = ""
@@ -38,9 +42,14 @@ class Actor:
     grants: tuple[Grant, ...] = ()
     submitter_key: str = ""
     stands_in_for: tuple[int, ...] = ()
+    exempt_unit_ids: tuple[int, ...] = ()
     acting_as: Grant | None = None
     channel: str = "web"
     scopes: frozenset[str] | None = None
+
+    def audit_name(self) -> str:
+        """How the audit trail names an account that acts for itself: `account:12`, or `system`."""
+        return "system" if self.is_system else f"account:{self.account_id}"
 
     @property
     def is_system(self) -> bool:

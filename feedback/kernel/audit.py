@@ -102,14 +102,12 @@ def record(
 
 
 def _checkpoint_mac(checkpoint: AuditCheckpoint) -> str:
-    return keyring.mac(
-        "audit.checkpoint", checkpoint.at.isoformat(), _canonical(checkpoint.heads), checkpoint.prev_mac
-    )
+    return keyring.mac("audit.checkpoint", checkpoint.at.isoformat(), _canonical(checkpoint.heads), checkpoint.prev_mac)
 
 
 def add_checkpoint(session: Session, *, now: datetime) -> AuditCheckpoint | None:
     """Chain the heads of the streams that changed since the last checkpoint; None when none did."""
-    heads = {
+    heads: dict[str, Any] = {
         stream: [seq, mac]
         for stream, seq, mac in session.execute(
             select(AuditEntry.stream, AuditEntry.seq, AuditEntry.mac)

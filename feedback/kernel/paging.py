@@ -26,9 +26,7 @@ class Page(Generic[T]):
 
 def encode_cursor(key: Sequence[Any]) -> str:
     """A cursor for the JSON-able sort key of the last row shown."""
-    return (
-        base64.urlsafe_b64encode(json.dumps(list(key), separators=(",", ":")).encode()).decode().rstrip("=")
-    )
+    return base64.urlsafe_b64encode(json.dumps(list(key), separators=(",", ":")).encode()).decode().rstrip("=")
 
 
 def decode_cursor(cursor: str, length: int) -> list[Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -43,13 +42,3 @@ class CatalogueRow(Base):
     valid_to: Mapped[date | None]
     created_at: Mapped[datetime] = mapped_column(Instant)
     superseded_at: Mapped[datetime | None] = mapped_column(Instant)
-
-
-class SiteSetting(Base):
-    """What an admin sets for the whole site: self_dispatch, danger words, the root's dispatcher for tickets about the root."""
-
-    __tablename__ = "site_setting"
-
-    name: Mapped[str] = mapped_column(String(60), primary_key=True)
-    value: Mapped[Any] = mapped_column(JSON)
-    changed_at: Mapped[datetime] = mapped_column(Instant)

@@ -263,19 +263,3 @@ class Attachment(Base):
     name: Mapped[str] = mapped_column(String(120))
     storage_key: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(Instant)
-
-
-class IdempotencyKey(Base):
-    """A write that was made once: the same key and body gets the first answer again (kept 24 hours)."""
-
-    __tablename__ = "idempotency"
-    __table_args__ = (UniqueConstraint("caller_key", "route", "key"),)
-
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    caller_key: Mapped[str] = mapped_column(String(64))
-    route: Mapped[str] = mapped_column(String(120))
-    key: Mapped[str] = mapped_column(String(120))
-    body_digest: Mapped[str] = mapped_column(String(64))
-    reference: Mapped[str] = mapped_column(String(20))
-    answer: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    created_at: Mapped[datetime] = mapped_column(Instant, index=True)

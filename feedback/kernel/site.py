@@ -1,0 +1,43 @@
+"""What an admin sets for the whole site (self-dispatch, danger words, ...): named values in one table, with their defaults."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, String
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from feedback.kernel.db import Base, Instant
+
+DEFAULTS: dict[str, Any] = {
+    "self_dispatch": True,
+    "default_calendar": "site",
+    "root_dispatchers": [],
+    "danger_words_urgent": [],
+    "danger_words_critical": [],
+}
+"""root_dispatchers: logins of those who take tickets about the root itself."""
+
+
+class SiteSetting(Base):
+    """One named value that an admin changed from its default."""
+
+    __tablename__ = "site_setting"
+
+    name: Mapped[str] = mapped_column(String(60), primary_key=True)
+    value: Mapped[Any] = mapped_column(JSON)
+    changed_at: Mapped[datetime] = mapped_column(Instant)
+
+
+def get_setting(session: Session, name: str) -> Any:
+    """The value in force. KeyError for a name that is not in DEFAULTS."""
+    row = session.get(SiteSetting, name)
+    return row.value if row else DEFAULTS[name]
+
+
+def put_setting(session: Session, name: str, value: Any, *, now: datetime) -> None:
+    """Set it in the present transaction; the use-case that calls this writes the audit entry. KeyError as above."""
+    if name not in DEFAULTS:
+        raise KeyError(name)
+    session.merge(SiteSetting(name=name, value=value, changed_at=now))

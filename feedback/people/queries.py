@@ -1,0 +1,153 @@
+"""Reads of units, accounts and roles. Who somebody is and may be is worked out here anew at each request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from feedback.kernel import keyring
+from feedback.kernel.actor import Actor, Grant
+from feedback.kernel.errors import NotFound
+from feedback.kernel.site import get_setting
+from feedback.people.models import REGION, Account, Deputy, RoleGrant, Unit
+
+
+def in_force(
+    valid_from: InstrumentedAttribute[datetime | None],
+    valid_to: InstrumentedAttribute[datetime | None],
+    now: datetime,
+) -> ColumnElement[bool]:
+    """SQL: the half-open span from..to holds at `now`."""
+    return (or_(valid_from.is_(None), valid_from <= now)) & (or_(valid_to.is_(None), valid_to > now))
+
+
+def submitter_key(account_id: int) -> str:
+    """What finds an account's own tickets without naming it: a keyed digest, the key being outside the database."""
+    return keyring.mac("submitter", account_id)
+
+
+def find_unit(session: Session, code: str) -> Unit | None:
+    return session.scalars(select(Unit).where(Unit.code == code)).first()
+
+
+def get_unit(session: Session, code: str) -> Unit:
+    """The unit of that code. Raises NotFound."""
+    unit = find_unit(session, code)
+    if unit is None:
+        raise NotFound
+    return unit
+
+
+def units_by_id(session: Session, ids: Iterable[int | None]) -> dict[int, Unit]:
+    """The units of these ids in one query."""
+    wanted = {i for i in ids if i is not None}
+    if not wanted:
+        return {}
+    return {unit.id: unit for unit in session.scalars(select(Unit).where(Unit.id.in_(wanted)))}
+
+
+def list_units(session: Session, now: datetime) -> list[Unit]:
+    """All units in force, from the root down."""
+    return list(session.scalars(select(Unit).where(in_force(Unit.valid_from, Unit.valid_to, now)).order_by(Unit.path)))
+
+
+def root_unit(session: Session) -> Unit | None:
+    """The top of the tree; None before any unit is there."""
+    return session.scalars(select(Unit).where(Unit.parent_id.is_(None)).order_by(Unit.id).limit(1)).first()
+
+
+def ancestors(session: Session, unit: Unit) -> list[Unit]:
+    """The unit and those above it, nearest first."""
+    ids = unit.ancestor_ids()
+    found = units_by_id(session, ids)
+    return [found[i] for i in ids if i in found]
+
+
+def region_of(session: Session, unit: Unit) -> Unit:
+    """The region at or nearest above a unit: where a ticket lies if its submitter names no area."""
+    return next((u for u in ancestors(session, unit) if u.kind == REGION), unit)
+
+
+def find_account(session: Session, login: str) -> Account | None:
+    return session.scalars(select(Account).where(Account.login == login)).first()
+
+
+def accounts_by_id(session: Session, ids: Iterable[int | None]) -> dict[int, Account]:
+    """The accounts of these ids in one query."""
+    wanted = {i for i in ids if i is not None}
+    if not wanted:
+        return {}
+    return {account.id: account for account in session.scalars(select(Account).where(Account.id.in_(wanted)))}
+
+
+def holders(session: Session, role: str, unit_ids: Iterable[int], now: datetime) -> list[RoleGrant]:
+    """Grants in force of a role at these units, of accounts that are active."""
+    return list(
+        session.scalars(
+            select(RoleGrant)
+            .join(Account, RoleGrant.account_id == Account.id)
+            .where(
+                RoleGrant.role == role,
+                RoleGrant.unit_id.in_(list(unit_ids)),
+                Account.is_active,
+                in_force(RoleGrant.valid_from, RoleGrant.valid_to, now),
+            )
+            .order_by(RoleGrant.id)
+        )
+    )
+
+
+def office_ids(session: Session, now: datetime) -> set[int]:
+    """Units that have a dispatcher at work: the offices between which areas are divided."""
+    return set(
+        session.scalars(
+            select(RoleGrant.unit_id)
+            .join(Account, RoleGrant.account_id == Account.id)
+            .where(
+                RoleGrant.role == "dispatcher",
+                Account.is_active,
+                in_force(RoleGrant.valid_from, RoleGrant.valid_to, now),
+            )
+            .distinct()
+        )
+    )
+
+
+def load_actor(
+    session: Session,
+    account: Account,
+    *,
+    now: datetime,
+    channel: str = "web",
+    scopes: frozenset[str] | None = None,
+) -> Actor:
+    """Whoever this account is at `now`, with the roles it holds at this instant."""
+    rows = session.execute(
+        select(RoleGrant.role, Unit.id, Unit.code, Unit.path)
+        .join(Unit, RoleGrant.unit_id == Unit.id)
+        .where(RoleGrant.account_id == account.id, in_force(RoleGrant.valid_from, RoleGrant.valid_to, now))
+        .order_by(RoleGrant.id)
+    ).all()
+    stands_in_for = session.scalars(
+        select(Deputy.account_id).where(
+            Deputy.deputy_id == account.id, in_force(Deputy.valid_from, Deputy.valid_to, now)
+        )
+    ).all()
+    exempt: tuple[int, ...] = ()
+    if any(role == "dispatcher" for role, *_ in rows) and account.login in get_setting(session, "root_dispatchers"):
+        root = root_unit(session)
+        exempt = (root.id,) if root else ()
+    return Actor(
+        account_id=account.id,
+        login=account.login,
+        name=account.name,
+        grants=tuple(Grant(*row) for row in rows),
+        submitter_key=submitter_key(account.id),
+        stands_in_for=tuple(stands_in_for),
+        exempt_unit_ids=exempt,
+        channel=channel,
+        scopes=scopes,
+    )

@@ -1,0 +1,106 @@
+"""Who raised a ticket: kept encrypted in a table of its own, and read through this file alone.
+
+Nobody (handler, dispatcher, leader, admin) gets more of a protected submitter than an alias and the town.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from feedback.kernel import keyring
+from feedback.people.models import Account, RoleGrant, Unit
+from feedback.people.queries import ancestors, in_force
+from feedback.tickets.models import Identity, Seat
+
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+FEWEST_WRITERS = 5
+"""A town in which fewer could have written is not named; the county is."""
+
+
+@dataclass(frozen=True)
+class Submitter:
+    """What may be shown of whoever holds a seat: login and name, or only alias and town."""
+
+    alias: str
+    town_id: int | None
+    login: str | None = None
+    name: str | None = None
+
+
+def new_alias() -> str:
+    """A short name for a protected seat; it says nothing and is drawn anew for each ticket."""
+    return "S-" + "".join(secrets.choice(ALPHABET) for _ in range(4))
+
+
+def seal_identity(session: Session, seat: Seat, *, account: Account | None, name: str = "", contact: str = "") -> None:
+    """Keep who holds a seat: an account, or somebody without one (name and contact)."""
+    clear = {"account_id": account.id if account else None, "name": name, "contact": contact}
+    sealed = keyring.seal("identity", json.dumps(clear).encode(), bound_to=f"seat:{seat.id}")
+    session.add(Identity(seat_id=seat.id, sealed=sealed))
+
+
+def _open(row: Identity) -> dict[str, str | int | None]:
+    clear: dict[str, str | int | None] = json.loads(
+        keyring.unseal("identity", row.sealed, bound_to=f"seat:{row.seat_id}")
+    )
+    return clear
+
+
+def submitters(session: Session, seats: Iterable[Seat]) -> dict[int, Submitter]:
+    """What may be shown of each seat's holder, by seat id: names only where the submitter chose to be named."""
+    seats = list(seats)
+    named = {seat.id for seat in seats if seat.privacy == "named"}
+    rows = session.scalars(select(Identity).where(Identity.seat_id.in_(named))).all() if named else []
+    opened = {row.seat_id: _open(row) for row in rows}
+    accounts = {
+        a.id: a
+        for a in session.scalars(
+            select(Account).where(Account.id.in_({c["account_id"] for c in opened.values() if c["account_id"]}))
+        )
+    }
+    shown = {}
+    for seat in seats:
+        clear = opened.get(seat.id)
+        account = accounts.get(int(clear["account_id"])) if clear and clear["account_id"] else None
+        if account:
+            shown[seat.id] = Submitter(seat.alias, seat.town_id, account.login, account.name)
+        elif clear:
+            shown[seat.id] = Submitter(seat.alias, seat.town_id, None, str(clear["name"] or ""))
+        else:
+            shown[seat.id] = Submitter(seat.alias, seat.town_id)
+    return shown
+
+
+def account_to_notify(session: Session, seat_id: int) -> Account | None:
+    """The account behind a seat, for sending its holder a message and for nothing else; None without one."""
+    row = session.get(Identity, seat_id)
+    account_id = _open(row)["account_id"] if row else None
+    return session.get(Account, int(account_id)) if account_id else None
+
+
+def town_to_show(session: Session, area: Unit, now: datetime) -> int | None:
+    """The town that stands for a protected submitter: the ticket's town, or the county where too few could have written."""
+    upwards = ancestors(session, area)
+    town = next((u for u in upwards if u.level == "town"), None)
+    root = upwards[-1]
+    if town is None:
+        return root.id
+    writers = session.scalar(
+        select(func.count(func.distinct(RoleGrant.account_id)))
+        .join(Account, RoleGrant.account_id == Account.id)
+        .join(Unit, RoleGrant.unit_id == Unit.id)
+        .where(
+            RoleGrant.role == "submitter",
+            Account.is_active,
+            Unit.path.startswith(town.path, autoescape=True),
+            in_force(RoleGrant.valid_from, RoleGrant.valid_to, now),
+        )
+    )
+    return town.id if (writers or 0) >= FEWEST_WRITERS else root.id

@@ -1,0 +1,194 @@
+"""Who sees which ticket: one SQL condition that objects, lists, counts, search, timelines, notices and reports start from.
+
+It also names in which relation somebody stands to a ticket they see; what they may do then is lifecycle.py's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, false, or_, select, true
+from sqlalchemy.orm import Session
+
+from feedback.kernel.actor import ROLES, Actor, Grant
+from feedback.kernel.errors import NotFound
+from feedback.people.models import Unit
+from feedback.people.queries import office_ids
+from feedback.tickets.lifecycle import SYSTEM_ROLE
+from feedback.tickets.models import Leg, Seat, Ticket, TicketAbout
+
+WORKING_ROLES = ("handler", "unit_head")
+OVERSEEING_ROLES = ("dispatcher", "supervisor", "adjudicator", "leader")
+PROTECTED = ("confidential", "anonymous")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """In which role and relation somebody stands to a ticket, by which grant, seat or leg."""
+
+    role: str
+    relation: str
+    grant: Grant | None = None
+    seat_id: int | None = None
+    leg_id: int | None = None
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        return self.role, self.relation
+
+
+def is_own(actor: Actor) -> ColumnElement[bool]:
+    """SQL: the actor holds a seat on the ticket."""
+    if not actor.submitter_key:
+        return false()
+    return (
+        select(Seat.id)
+        .where(Seat.ticket_id == Ticket.id, Seat.submitter_key == actor.submitter_key, Seat.left_at.is_(None))
+        .exists()
+    )
+
+
+def is_shut_out(actor: Actor) -> ColumnElement[bool]:
+    """SQL: the ticket is about the actor, somebody they stand in for, or a unit in which they hold any role."""
+    accounts = [a for a in (actor.account_id, *actor.stands_in_for) if a is not None]
+    units = [g.unit_id for g in actor.grants if g.unit_id not in actor.exempt_unit_ids]
+    about = select(TicketAbout.id).where(
+        TicketAbout.ticket_id == Ticket.id,
+        or_(TicketAbout.account_id.in_(accounts), TicketAbout.unit_id.in_(units)),
+    )
+    return and_(Ticket.is_about, about.exists())
+
+
+def works_or_worked(actor: Actor) -> ColumnElement[bool]:
+    """SQL: a unit of a handler or head has a leg, or had one (then not if the submitter is protected)."""
+    units = {g.unit_id for g in actor.grants if g.role in WORKING_ROLES}
+    if not units:
+        return false()
+    return (
+        select(Leg.id)
+        .where(
+            Leg.ticket_id == Ticket.id,
+            Leg.unit_id.in_(units),
+            or_(Leg.ended_at.is_(None), Ticket.privacy.not_in(PROTECTED)),
+        )
+        .exists()
+    )
+
+
+def in_subtrees(paths: list[str]) -> ColumnElement[bool]:
+    """SQL: the ticket's area or present lead lies in one of these subtrees."""
+    if not paths:
+        return false()
+    below = select(Unit.id).where(or_(*(Unit.path.startswith(path, autoescape=True) for path in paths)))
+    return or_(Ticket.area_id.in_(below), Ticket.lead_unit_id.in_(below))
+
+
+def oversees(actor: Actor, roles: tuple[str, ...] = OVERSEEING_ROLES) -> ColumnElement[bool]:
+    """SQL: the ticket's area or lead lies under a unit at which the actor holds one of these roles."""
+    paths = sorted({g.unit_path for g in actor.grants if g.role in roles})
+    tops = [p for p in paths if not any(p != q and p.startswith(q) for q in paths)]
+    return in_subtrees(tops)
+
+
+def visible(actor: Actor) -> ColumnElement[bool]:
+    """SQL: the actor may see this ticket at all. The one rule from which everything that shows tickets starts."""
+    if actor.is_system:
+        return true()
+    seen = or_(works_or_worked(actor), oversees(actor))
+    return or_(is_own(actor), and_(seen, ~is_shut_out(actor)))
+
+
+def get_ticket(session: Session, actor: Actor, reference: str, *, lock: bool = False) -> Ticket:
+    """The ticket of that reference if the actor may see it. Raises NotFound, the same as for one that does not exist."""
+    query = select(Ticket).where(Ticket.reference == reference.upper(), visible(actor))
+    ticket = session.scalars(query.with_for_update(of=Ticket) if lock else query).first()
+    if ticket is None:
+        raise NotFound
+    return ticket
+
+
+def office_of(session: Session, ticket: Ticket, now: datetime) -> int | None:
+    """The dispatching office that works a ticket: nearest upwards from its area and not itself what it is about.
+
+    At the root, where even that is what it is about, the root (its named dispatchers see it). None without any office.
+    """
+    area = session.get_one(Unit, ticket.area_id)
+    offices = office_ids(session, now)
+    shut = set(
+        session.scalars(
+            select(TicketAbout.unit_id).where(TicketAbout.ticket_id == ticket.id, TicketAbout.unit_id.is_not(None))
+        )
+    )
+    upwards = area.ancestor_ids()
+    for unit_id in upwards:
+        if unit_id in offices and unit_id not in shut:
+            return unit_id
+    return upwards[-1] if upwards[-1] in offices else None
+
+
+def standings(session: Session, actor: Actor, ticket: Ticket, now: datetime) -> tuple[Standing, ...]:
+    """Every way in which the actor stands to a ticket that they see, in the order of ROLES."""
+    if actor.is_system:
+        return (Standing(SYSTEM_ROLE, "any"),)
+    found: list[Standing] = []
+    if actor.acting_as is None or actor.acting_as.role == "submitter":
+        seat_id = session.scalar(
+            select(Seat.id).where(
+                Seat.ticket_id == ticket.id, Seat.submitter_key == actor.submitter_key, Seat.left_at.is_(None)
+            )
+        )
+        if seat_id is not None:
+            found.append(Standing("submitter", "own", seat_id=seat_id))
+    if not _is_shut_out_of(session, actor, ticket):
+        found += _working_standings(session, actor, ticket)
+        found += _overseeing_standings(session, actor, ticket, now)
+    taken = {s.grant for s in found}
+    found += [Standing(g.role, "none", g) for g in actor.grants_for(*ROLES) if g not in taken]
+    return tuple(sorted(found, key=lambda s: ROLES.index(s.role)))
+
+
+def _is_shut_out_of(session: Session, actor: Actor, ticket: Ticket) -> bool:
+    if not ticket.is_about:
+        return False
+    return session.scalar(select(Ticket.id).where(Ticket.id == ticket.id, is_shut_out(actor))) is not None
+
+
+def _working_standings(session: Session, actor: Actor, ticket: Ticket) -> list[Standing]:
+    grants = actor.grants_for(*WORKING_ROLES)
+    if not grants:
+        return []
+    legs = session.scalars(
+        select(Leg).where(Leg.ticket_id == ticket.id, Leg.unit_id.in_({g.unit_id for g in grants})).order_by(Leg.id)
+    ).all()
+    found = []
+    for grant in grants:
+        best: Standing | None = None
+        for leg in legs:
+            if leg.unit_id != grant.unit_id:
+                continue
+            if leg.ended_at is None:
+                relation = "lead" if leg.id == ticket.lead_leg_id else "assist"
+            else:
+                relation = "past"
+            if best is None or relation == "lead" or best.relation == "past":
+                best = Standing(grant.role, relation, grant, leg_id=leg.id)
+        if best:
+            found.append(best)
+    return found
+
+
+def _overseeing_standings(session: Session, actor: Actor, ticket: Ticket, now: datetime) -> list[Standing]:
+    grants = actor.grants_for(*OVERSEEING_ROLES)
+    if not grants:
+        return []
+    ids = [i for i in (ticket.area_id, ticket.lead_unit_id) if i is not None]
+    paths = session.scalars(select(Unit.path).where(Unit.id.in_(ids))).all()
+    office = office_of(session, ticket, now) if any(g.role == "dispatcher" for g in grants) else None
+    found = []
+    for grant in grants:
+        if grant.role == "dispatcher" and grant.unit_id == office:
+            found.append(Standing(grant.role, "office", grant))
+        elif any(path.startswith(grant.unit_path) for path in paths):
+            found.append(Standing(grant.role, "scope", grant))
+    return found

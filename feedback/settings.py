@@ -90,9 +90,7 @@ class Settings:
         allow_http = _yes_or_no(values, "ALLOW_HTTP")
         base_url = _base_url(values, production=production, allow_http=allow_http)
         if production and _yes_or_no(values, "FLASK_DEBUG"):
-            raise SettingsError(
-                "FLASK_DEBUG", "debug mode shows the program's inside; unset it in production."
-            )
+            raise SettingsError("FLASK_DEBUG", "debug mode shows the program's inside; unset it in production.")
         return cls(
             env=env,
             secret_key=_secret_key(values, instance_dir, production=production),
@@ -189,22 +187,12 @@ def _made_key(path: Path) -> str:
 def _base_url(values: Mapping[str, str], *, production: bool, allow_http: bool) -> str:
     value = values.get("BASE_URL", "http://127.0.0.1:8000").rstrip("/")
     parts = _split("BASE_URL", value)
-    if (
-        parts.scheme not in ("http", "https")
-        or not parts.hostname
-        or parts.query
-        or parts.fragment
-        or parts.username
-    ):
-        raise SettingsError(
-            "BASE_URL", "must be the address people open, such as https://zhida.example.gov.cn."
-        )
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise SettingsError("BASE_URL", "must be the address people open, such as https://zhida.example.gov.cn.")
     if parts.path:
         raise SettingsError("BASE_URL", "must not have a path: the pages live at the root of their host.")
     if production and parts.scheme == "http" and not allow_http:
-        raise SettingsError(
-            "BASE_URL", "must be https in production; ALLOW_HTTP=1 allows http on a closed network."
-        )
+        raise SettingsError("BASE_URL", "must be https in production; ALLOW_HTTP=1 allows http on a closed network.")
     return value
 
 
@@ -221,9 +209,7 @@ def _database_url(values: Mapping[str, str], instance_dir: Path) -> str:
         return f"sqlite:///{Path(path).absolute()}"
     if scheme in ("postgresql", "postgres", "postgresql+psycopg") and mark:
         if not _split("DATABASE_URL", value).path.strip("/"):
-            raise SettingsError(
-                "DATABASE_URL", "names no database: postgresql+psycopg://user:password@host/zhida."
-            )
+            raise SettingsError("DATABASE_URL", "names no database: postgresql+psycopg://user:password@host/zhida.")
         return f"postgresql+psycopg://{rest}"
     raise SettingsError("DATABASE_URL", "must start with sqlite:/// or postgresql+psycopg://.")
 
@@ -256,9 +242,7 @@ def _smtp_url(values: Mapping[str, str]) -> str | None:
         return None
     parts = _split("SMTP_URL", value)
     if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-        raise SettingsError(
-            "SMTP_URL", "must be smtp://user:password@host:587 or smtps://user:password@host:465."
-        )
+        raise SettingsError("SMTP_URL", "must be smtp://user:password@host:587 or smtps://user:password@host:465.")
     return value
 
 
@@ -276,7 +260,5 @@ def _data_dir(values: Mapping[str, str]) -> Path | None:
         return None
     path = Path(value).expanduser().absolute()
     if not path.is_dir():
-        raise SettingsError(
-            "FEEDBACK_DATA_DIR", f"is not a folder: {value!r}; unset it to skip what needs it."
-        )
+        raise SettingsError("FEEDBACK_DATA_DIR", f"is not a folder: {value!r}; unset it to skip what needs it.")
     return path

@@ -1,1 +1,1 @@
-"""Keeps one machine's instance running: Redis, web, worker and scheduler under ./start. Knows no ticket and no table."""
+"""Keeps one machine's instance running under ./start: Redis, web, worker, scheduler. Knows no ticket, no table."""

@@ -1,4 +1,4 @@
-"""One instance folder: private directories, the lock that keeps a second start out, settings.env, what was done once."""
+"""One instance folder: private directories, the lock that keeps a second start out, settings.env, what was done."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The embedded Redis-compatible server: which binary, its configuration, and whether it answers. No Redis client needed."""
+"""The embedded Redis-compatible server: which binary, its configuration, whether it answers. Needs no client."""
 
 from __future__ import annotations
 

@@ -195,7 +195,7 @@ class Supervisor:
             cwd=self.cwd,
             env={**self.environ, **extra},
             start_new_session=True,  # Ctrl-C in the terminal reaches the supervisor alone, which stops in order
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509  (no threads here)
             **files,
         )
 

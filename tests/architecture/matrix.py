@@ -114,15 +114,14 @@ REQUEST_KINDS: Final = (
     "appeal",
 )
 DECISIONS: Final = ("granted", "refused")
-ACTIONS: Final = PLAIN_ACTIONS + tuple(
-    f"decide:{kind}:{decision}" for kind in REQUEST_KINDS for decision in DECISIONS
-)
+ACTIONS: Final = PLAIN_ACTIONS + tuple(f"decide:{kind}:{decision}" for kind in REQUEST_KINDS for decision in DECISIONS)
 MOVES: Final = ("stay", "back", "before")
 NEXTS: Final = frozenset(STATES) - {"new"} | frozenset(MOVES)
 _FIELD_WORDS: Final = """
     text title kind category area urgency privacy occurred_at place about on_behalf_of reason reason_code
-    instead lead assists assignee basis proposed_unit unit task due_at interim type milestone review_on grounds
-    outcome planned_on override_reason request decision verdict rating comment pressed into asked_to wanted_by
+    instead lead assists assignee basis proposed_unit unit task due_at interim type milestone review_on
+    grounds outcome planned_on override_reason request decision verdict rating comment pressed into asked_to
+    wanted_by
 """
 FIELDS: Final = frozenset(_FIELD_WORDS.split())
 _COLUMNS: Final = ["action", "states", "who", "needs", "next", "note"]

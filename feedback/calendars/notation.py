@@ -18,12 +18,12 @@ _PLACE = re.compile(r"([0-9]{2})-([0-9]{2})")
 
 
 def parse_windows(text: str) -> tuple[Window, ...]:
-    """`09:00-12:00;14:00-17:30` as windows; 24:00 is legal. Empty text gives none. Raises Invalid with the field `windows`."""
+    """`09:00-12:00;14:00-17:30` as windows; 24:00 is legal, empty gives none. Raises Invalid, with `windows`."""
     windows = []
     for part in filter(None, (piece.strip() for piece in text.split(";"))):
         found = _WINDOW.fullmatch(part)
         if not found:
-            raise _bad("windows", N_("“%(value)s” is no window; write it as 09:00-12:00, several divided by “;”."), part)
+            raise _bad("windows", N_("“%(value)s” is no window; write 09:00-12:00, and “;” between several."), part)
         hours, minutes, to_hours, to_minutes = (int(number) for number in found.groups())
         opens, closes = hours * 60 + minutes, to_hours * 60 + to_minutes
         if minutes > 59 or to_minutes > 59 or closes > 1440:

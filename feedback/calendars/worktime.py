@@ -43,9 +43,7 @@ class Calendar:
 
     def __post_init__(self) -> None:
         if not self.definition.has_working_time:
-            raise Invalid(
-                {"windows": Text(N_("A calendar needs working time: at least one week row with windows."))}
-            )
+            raise Invalid({"windows": Text(N_("A calendar needs working time: at least one week row with windows."))})
 
     def year(self, year: int) -> YearWindows:
         found = self._years.get(year)
@@ -173,9 +171,7 @@ def subtract_working_days(end: datetime, days: int, calendar: Calendar) -> datet
 def unknown_years(start: datetime, end: datetime, calendar: Calendar) -> tuple[int, ...]:
     """The local years between two instants whose official days are not known, so that plain weekdays were counted."""
     first, last = calendar.local(start).year, calendar.local(end).year
-    return tuple(
-        year for year in range(first, last + 1) if not is_official_year_known(calendar.definition, year)
-    )
+    return tuple(year for year in range(first, last + 1) if not is_official_year_known(calendar.definition, year))
 
 
 def _enter(instant: datetime, calendar: Calendar) -> tuple[int, WindowTable]:

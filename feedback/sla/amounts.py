@@ -20,6 +20,14 @@ _SUFFIXES: dict[str, tuple[Unit, int]] = {
     "wh": ("wmin", 60),
     "wd": ("wd", 1),
 }
+_WORDS = {
+    "min": (N_("1 minute"), N_("%(count)s minutes")),
+    "h": (N_("1 hour"), N_("%(count)s hours")),
+    "d": (N_("24 hours"), N_("%(count)s days of 24 hours")),
+    "wmin": (N_("1 working minute"), N_("%(count)s working minutes")),
+    "wh": (N_("1 working hour"), N_("%(count)s working hours")),
+    "wd": (N_("1 working day"), N_("%(count)s working days")),
+}
 _WRITTEN = re.compile(r"([0-9]{1,9})(min|h|d|wmin|wh|wd)")
 
 
@@ -84,12 +92,6 @@ def describe_amount(amount: Amount) -> Text:
     """The amount in words for people."""
     written = format_amount(amount)
     suffix = written.lstrip("0123456789")
-    words = {
-        "min": N_("%(count)s minutes"),
-        "h": N_("%(count)s hours"),
-        "d": N_("%(count)s days of 24 hours"),
-        "wmin": N_("%(count)s working minutes"),
-        "wh": N_("%(count)s working hours"),
-        "wd": N_("%(count)s working days"),
-    }
-    return Text(words[suffix], count=int(written[: -len(suffix)]))
+    count = int(written[: -len(suffix)])
+    one, many = _WORDS[suffix]
+    return Text(one) if count == 1 else Text(many, count=count)

@@ -94,7 +94,13 @@ def open_case(
 
 
 def open_decision(
-    session: Session, reference: str, request_id: int | None, decision: str | None, *, actor: Actor, now: datetime,
+    session: Session,
+    reference: str,
+    request_id: int | None,
+    decision: str | None,
+    *,
+    actor: Actor,
+    now: datetime,
     version: int | None = None,
 ) -> Case:
     """Open a ticket to decide a pending request. Raises as `open_case`; NotFound also for a request that is not there.

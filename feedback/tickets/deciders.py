@@ -53,9 +53,7 @@ def _barred_accounts(session: Session, request: TicketRequest, now: datetime) ->
         barred.update(pair)
     headed = select(RoleGrant.unit_id).where(RoleGrant.account_id == asker, RoleGrant.role == "unit_head")
     barred.update(
-        session.scalars(
-            select(RoleGrant.account_id).where(RoleGrant.role == "handler", RoleGrant.unit_id.in_(headed))
-        )
+        session.scalars(select(RoleGrant.account_id).where(RoleGrant.role == "handler", RoleGrant.unit_id.in_(headed)))
     )
     return barred
 

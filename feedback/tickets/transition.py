@@ -307,7 +307,6 @@ def _record(case: Case, action: str, before: str, after: str, text: str | None, 
     )
 
 
-def new_ticket(case_ticket: Ticket) -> Ticket:
-    """Give a ticket that is about to be submitted its first status; `perform` with the submit rule does the rest."""
-    case_ticket.status = lifecycle.SUBMITTED
-    return case_ticket
+def new_ticket(**columns: Any) -> Ticket:
+    """A ticket about to be submitted, in its first status; `perform` with the submit rule takes its first step."""
+    return Ticket(status=lifecycle.SUBMITTED, version=0, round=1, reopen_count=0, **columns)

@@ -1,0 +1,108 @@
+"""The shape of an action on a ticket: opened, checked and carried out in one transaction; and the list of those that exist.
+
+An action of the lifecycle table that no room has written yet is not here, and so neither offered nor answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from feedback.kernel.actor import Actor
+from feedback.kernel.command import Command
+from feedback.kernel.errors import NotFound
+from feedback.kernel.idempotency import Once
+from feedback.kernel.transaction import transaction
+from feedback.tickets.case import Case, open_case, open_decision
+from feedback.tickets.visibility import get_ticket
+
+C = TypeVar("C", bound=Command)
+Fields = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class TicketRef:
+    """What a use-case gives back: which ticket, at which version; `is_replay` when an earlier write was found instead."""
+
+    reference: str
+    version: int
+    is_replay: bool = False
+
+
+@dataclass(frozen=True)
+class TicketAction(Generic[C]):
+    """A use-case on one ticket. Call it with the reference and the raw fields of its command.
+
+    It refuses in one order at every door: NotFound (unknown, not visible), Forbidden, Conflict (status), VersionConflict,
+    Invalid (fields). That is why the fields come raw: they are checked only after the right to act.
+    """
+
+    name: str
+    command: type[C]
+    run: Callable[[Case, C], object]
+
+    def __call__(
+        self,
+        reference: str,
+        fields: Fields,
+        *,
+        actor: Actor,
+        now: datetime,
+        version: int | None = None,
+        once: Once | None = None,
+    ) -> TicketRef:
+        with transaction() as session:
+            earlier = once.find(session, now) if once else None
+            if earlier:
+                ticket = get_ticket(session, actor, earlier.reference)
+                return TicketRef(ticket.reference, ticket.version, is_replay=True)
+            if self.name == "decide":
+                request_id = fields.get("request")
+                case = open_decision(
+                    session,
+                    reference,
+                    request_id if isinstance(request_id, int) else None,
+                    fields.get("decision"),
+                    actor=actor,
+                    now=now,
+                    version=version,
+                )
+            else:
+                case = open_case(session, reference, self.name, actor=actor, now=now, version=version)
+            self.run(case, self.command.parse(fields))
+            if once:
+                once.keep(session, case.ticket.reference, now)
+            return TicketRef(case.ticket.reference, case.ticket.version)
+
+
+ACTIONS: dict[str, TicketAction[Any]] = {}
+
+
+def ticket_action(name: str, command: type[C]) -> Callable[[Callable[[Case, C], object]], TicketAction[C]]:
+    """Make a function of (case, command) the use-case of an action of the lifecycle table."""
+
+    def wrap(run: Callable[[Case, C], object]) -> TicketAction[C]:
+        action = TicketAction(name, command, run)
+        ACTIONS[name] = action
+        return action
+
+    return wrap
+
+
+def run_action(
+    name: str,
+    reference: str,
+    fields: Fields,
+    *,
+    actor: Actor,
+    now: datetime,
+    version: int | None = None,
+    once: Once | None = None,
+) -> TicketRef:
+    """Carry out the action of that name. Raises NotFound for one that does not exist, else as TicketAction."""
+    action = ACTIONS.get(name)
+    if action is None:
+        raise NotFound
+    return action(reference, fields, actor=actor, now=now, version=version, once=once)

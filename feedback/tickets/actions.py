@@ -15,7 +15,7 @@ from feedback.kernel.command import Command
 from feedback.kernel.errors import NotFound
 from feedback.kernel.idempotency import Once
 from feedback.kernel.transaction import transaction
-from feedback.tickets.case import Case, open_case, open_decision
+from feedback.tickets.hold import Held, hold_ticket, hold_for_decision
 from feedback.tickets.visibility import get_ticket
 
 C = TypeVar("C", bound=Command)
@@ -24,7 +24,7 @@ Fields = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class TicketRef:
-    """What a use-case gives back: which ticket, at which version; `is_replay` when an earlier write was found instead."""
+    """What a use-held gives back: which ticket, at which version; `is_replay` when an earlier write was found instead."""
 
     reference: str
     version: int
@@ -33,7 +33,7 @@ class TicketRef:
 
 @dataclass(frozen=True)
 class TicketAction(Generic[C]):
-    """A use-case on one ticket. Call it with the reference and the raw fields of its command.
+    """A use-held on one ticket. Call it with the reference and the raw fields of its command.
 
     It refuses in one order at every door: NotFound (unknown, not visible), Forbidden, Conflict (status), VersionConflict,
     Invalid (fields). That is why the fields come raw: they are checked only after the right to act.
@@ -41,7 +41,7 @@ class TicketAction(Generic[C]):
 
     name: str
     command: type[C]
-    run: Callable[[Case, C], object]
+    run: Callable[[Held, C], object]
 
     def __call__(
         self,
@@ -60,7 +60,7 @@ class TicketAction(Generic[C]):
                 return TicketRef(ticket.reference, ticket.version, is_replay=True)
             if self.name == "decide":
                 request_id = fields.get("request")
-                case = open_decision(
+                held = hold_for_decision(
                     session,
                     reference,
                     request_id if isinstance(request_id, int) else None,
@@ -70,20 +70,20 @@ class TicketAction(Generic[C]):
                     version=version,
                 )
             else:
-                case = open_case(session, reference, self.name, actor=actor, now=now, version=version)
-            self.run(case, self.command.parse(fields))
+                held = hold_ticket(session, reference, self.name, actor=actor, now=now, version=version)
+            self.run(held, self.command.parse(fields))
             if once:
-                once.keep(session, case.ticket.reference, now)
-            return TicketRef(case.ticket.reference, case.ticket.version)
+                once.keep(session, held.ticket.reference, now)
+            return TicketRef(held.ticket.reference, held.ticket.version)
 
 
 ACTIONS: dict[str, TicketAction[Any]] = {}
 
 
-def ticket_action(name: str, command: type[C]) -> Callable[[Callable[[Case, C], object]], TicketAction[C]]:
-    """Make a function of (case, command) the use-case of an action of the lifecycle table."""
+def ticket_action(name: str, command: type[C]) -> Callable[[Callable[[Held, C], object]], TicketAction[C]]:
+    """Make a function of (held, command) the use-held of an action of the lifecycle table."""
 
-    def wrap(run: Callable[[Case, C], object]) -> TicketAction[C]:
+    def wrap(run: Callable[[Held, C], object]) -> TicketAction[C]:
         action = TicketAction(name, command, run)
         ACTIONS[name] = action
         return action

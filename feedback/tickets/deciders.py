@@ -19,7 +19,7 @@ ROLES_THAT_DECIDE: dict[str, tuple[str, ...]] = {
     "return": ("dispatcher",),
     "extension": ("dispatcher",),
     "suspension": ("leader",),
-    "exclusion": ("dispatcher", "supervisor", "adjudicator", "leader"),
+    "exclusion": ("dispatcher", "supervisor", "leader"),
     "appeal": ("dispatcher",),
 }
 ASKED_BY_OFFICE = ("decline", "lower_urgency")

@@ -63,6 +63,8 @@ STAFF = f"{LEAD} {ASSIST} {OFFICE} dispatcher@scope supervisor@scope adjudicator
 _OPEN = " ".join(OPEN)
 _NOT_CLOSED = f"{_OPEN} {RESOLVED}"
 _WORKED = f"{DISPATCHED} {IN_PROGRESS}"
+_AFTER_DISPATCH = f"{_WORKED} {SUSPENDED}"
+_AT_RECEIPT = "start resolution; start first_response; start dispatch"
 
 
 def _rule(
@@ -88,7 +90,9 @@ def _rule(
     )
 
 
-def _decide(kind: str, states: str, who: str, granted_to: str, clocks: str = "") -> tuple[Rule, Rule]:
+def _decide(
+    kind: str, states: str, who: str, granted_to: str, clocks: str = "", *, also_needs: str = ""
+) -> tuple[Rule, Rule]:
     needs = "request decision text"
     return (
         _rule(
@@ -96,8 +100,8 @@ def _decide(kind: str, states: str, who: str, granted_to: str, clocks: str = "")
             states,
             who,
             granted_to,
-            needs=needs,
-            clocks=f"meet decision; {clocks}",
+            needs=f"{needs} {also_needs}",
+            clocks=f"meet {'appeal' if kind == 'appeal' else 'decision'}; {clocks}",
             event=f"request.{kind}.granted",
         ),
         _rule(
@@ -106,7 +110,7 @@ def _decide(kind: str, states: str, who: str, granted_to: str, clocks: str = "")
             who,
             STAY,
             needs=needs,
-            clocks="meet decision",
+            clocks=f"meet {'appeal' if kind == 'appeal' else 'decision'}",
             event=f"request.{kind}.refused",
         ),
     )
@@ -114,8 +118,9 @@ def _decide(kind: str, states: str, who: str, granted_to: str, clocks: str = "")
 
 # fmt: off
 _TABLE: tuple[Rule, ...] = (
-    _rule("submit", NEW, "submitter@none handler@none dispatcher@none", SUBMITTED, needs="text",
-          clocks="start resolution; start first_response; start dispatch", event="ticket.submitted"),
+    _rule("submit", NEW, "submitter@none", SUBMITTED, needs="text", clocks=_AT_RECEIPT, event="ticket.submitted"),
+    _rule("submit", NEW, "handler@none dispatcher@none", SUBMITTED, needs="text on_behalf_of", clocks=_AT_RECEIPT,
+          event="ticket.submitted"),
     _rule("comment", f'{_OPEN} {RESOLVED}'.replace(WAITING, ''), OWN, needs="text", event="ticket.commented"),
     _rule("comment", WAITING, OWN, BACK, needs="text", clocks="unpause", event="ticket.answered"),
     _rule("note", _NOT_CLOSED, STAFF, needs="text", event="ticket.noted", public=False),
@@ -153,7 +158,7 @@ _TABLE: tuple[Rule, ...] = (
     _rule("reply", IN_PROGRESS, LEAD, needs="text", clocks="meet first_response", event="ticket.replied"),
     _rule("answer_leg", _WORKED, ASSIST, needs="text", clocks="meet leg", event="leg.answered", public=False),
     _rule("add_leg", _WORKED, f"{OFFICE} {LEAD}", needs="unit", clocks="start legs", event="leg.added"),
-    _rule("drop_leg", _WORKED, f"{OFFICE} {LEAD}", needs="unit reason", clocks="end leg", event="leg.dropped"),
+    _rule("drop_leg", _WORKED, f"{OFFICE} {LEAD}", needs="reason", clocks="end leg", event="leg.dropped"),
     _rule("request_extension", IN_PROGRESS, LEAD, needs="reason due_at interim", clocks="start decision",
           event="request.extension.made"),
     *_decide("extension", IN_PROGRESS, "dispatcher@decider leader@decider", STAY, "move due"),
@@ -164,14 +169,14 @@ _TABLE: tuple[Rule, ...] = (
           event="ticket.resumed"),
     _rule("request_exclusion", IN_PROGRESS, LEAD, needs="reason_code text", clocks="start decision",
           event="request.exclusion.made"),
-    *_decide("exclusion", IN_PROGRESS, "dispatcher@decider supervisor@decider adjudicator@decider leader@decider",
+    *_decide("exclusion", IN_PROGRESS, "dispatcher@decider supervisor@decider leader@decider",
           f"{CLOSED}.excluded", "stop"),
     _rule("resolve", IN_PROGRESS, LEAD, RESOLVED, needs="outcome text",
           clocks="meet resolution; meet lead leg; start confirmation", event="ticket.resolved"),
-    _rule("withdraw_request", _WORKED, LEAD, needs="request", clocks="drop decision", event="request.withdrawn"),
+    _rule("withdraw_request", f"{_WORKED} {WAITING} {SUSPENDED}", LEAD, needs="request", clocks="drop decision", event="request.withdrawn"),
     _rule("withdraw_request", _OPEN, OFFICE, needs="request", clocks="drop decision", event="request.withdrawn"),
-    _rule("withdraw_request", f"{CLOSED}.declined {CLOSED}.excluded {IN_PROGRESS} {RESOLVED}", OWN, needs="request",
-          clocks="drop decision", event="request.withdrawn"),
+    _rule("withdraw_request", f"{_NOT_CLOSED} {CLOSED}.declined {CLOSED}.excluded", OWN, needs="request",
+          clocks="drop appeal", event="request.withdrawn"),
     _rule("confirm", f"{RESOLVED} {CLOSED}.unanswered", OWN, f"{CLOSED}.confirmed", needs="verdict",
           clocks="meet confirmation", event="ticket.confirmed"),
     _rule("dispute", RESOLVED, OWN, IN_PROGRESS, needs="reason",
@@ -179,16 +184,20 @@ _TABLE: tuple[Rule, ...] = (
     _rule("lapse", RESOLVED, SYSTEM, f"{CLOSED}.unanswered", clocks="drop confirmation", event="ticket.lapsed"),
     _rule("reopen", f"{CLOSED}.confirmed {CLOSED}.unanswered", f"{OWN} supervisor@scope", IN_PROGRESS, needs="reason",
           clocks="restart resolution; restart lead leg", event="ticket.reopened"),
-    _rule("appeal", f"{CLOSED}.declined {CLOSED}.excluded {IN_PROGRESS} {RESOLVED}", OWN, needs="text",
+    _rule("appeal", f"{_NOT_CLOSED} {CLOSED}.declined {CLOSED}.excluded", OWN, needs="text",
           clocks="start appeal", event="request.appeal.made"),
     *_decide("appeal", f"{CLOSED}.declined", "dispatcher@decider leader@decider", SUBMITTED, "resume all"),
     *_decide("appeal", f"{CLOSED}.excluded", "dispatcher@decider leader@decider", IN_PROGRESS, "resume all"),
-    *_decide("appeal", f"{IN_PROGRESS} {RESOLVED}", "dispatcher@decider leader@decider", DISPATCHED,
-          "end lead leg; start legs; start signing"),
-    _rule("join", _OPEN, f"{OWN} {OFFICE}", f"{CLOSED}.joined", needs="into", clocks="stop", event="ticket.joined"),
+    *_decide("appeal", _NOT_CLOSED, "dispatcher@decider leader@decider", DISPATCHED,
+          "end lead leg; start legs; start signing", also_needs="unit"),
+    _rule("join", f"{SUBMITTED} {DISPATCHED}", OWN, f"{CLOSED}.joined", needs="into", clocks="stop", event="ticket.joined"),
+    _rule("join", _OPEN, OFFICE, f"{CLOSED}.joined", needs="into", clocks="stop", event="ticket.joined"),
     _rule("unjoin", f"{CLOSED}.joined", f"{OWN} {OFFICE}", BEFORE, needs="reason", clocks="resume all",
           event="ticket.unjoined"),
-    _rule("withdraw", _OPEN, OWN, f"{CLOSED}.withdrawn", needs="reason", clocks="stop", event="ticket.withdrawn"),
+    _rule("withdraw", f"{SUBMITTED} {WAITING}", OWN, f"{CLOSED}.withdrawn", needs="reason", clocks="stop",
+          event="ticket.withdrawn"),
+    _rule("withdraw", _AFTER_DISPATCH, OWN, f"{CLOSED}.withdrawn", needs="reason asked_to", clocks="stop",
+          event="ticket.withdrawn"),
     _rule("urge", _OPEN, OWN, event="ticket.urged"),
     _rule("supervise", _NOT_CLOSED, "supervisor@scope leader@scope", needs="text wanted_by",
           clocks="start supervision", event="ticket.supervised"),

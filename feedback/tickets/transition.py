@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from feedback.kernel import audit, outbox
 from feedback.sla import timers
 from feedback.tickets import lifecycle
-from feedback.tickets.case import Case
+from feedback.tickets.hold import Held
 from feedback.tickets.models import Leg, Message, Ticket, TicketRequest, TimelineEntry
 
 REQUEST_STATES: dict[str, tuple[str, ...]] = {
@@ -33,55 +33,56 @@ class NewLeg:
 
 
 def perform(
-    case: Case,
+    held: Held,
     *,
     text: str | None = None,
     title: str | None = None,
     facts: dict[str, Any] | None = None,
     legs: Sequence[NewLeg] = (),
     wait_until: datetime | None = None,
+    clocks: tuple[str, ...] | None = None,
     is_public: bool | None = None,
 ) -> TimelineEntry:
-    """Take the step that `case.rule` describes, in the open transaction.
+    """Take the step that `held.rule` describes, in the open transaction.
 
     `facts` are codes and ids that the timeline shows (never names of a protected submitter); `legs` are units that get
-    a part; `wait_until` bounds a pause. The guard was passed when the case was opened.
+    a part; `wait_until` bounds a pause; `clocks` replaces the rule's effects where the step is only asked for. The guard was passed when the held was opened.
     """
-    ticket, rule = case.ticket, case.rule
+    ticket, rule = held.ticket, held.rule
     before = lifecycle.state_of(ticket.status, ticket.closure_reason) if ticket.version else lifecycle.NEW
-    _move(case, before)
+    _move(held, before)
     ticket.version += 1
-    case.session.flush()
-    _run_clocks(case, legs, wait_until)
-    _overtake_requests(case)
+    held.session.flush()
+    _run_clocks(held, held.rule.clocks if clocks is None else clocks, legs, wait_until)
+    _overtake_requests(held)
     after = lifecycle.state_of(ticket.status, ticket.closure_reason)
     action = rule.action.split(":")[0]
-    entry = _write_entry(case, action, before, after, facts or {}, rule.is_public if is_public is None else is_public)
+    entry = _write_entry(held, action, before, after, facts or {}, rule.is_public if is_public is None else is_public)
     if text is not None:
-        case.session.add(
-            Message(ticket_id=ticket.id, version=ticket.version, title=title, body=text, written_at=case.now)
+        held.session.add(
+            Message(ticket_id=ticket.id, version=ticket.version, title=title, body=text, written_at=held.now)
         )
-    _record(case, action, before, after, text, facts or {})
+    _record(held, action, before, after, text, facts or {})
     outbox.publish(
-        case.session,
+        held.session,
         rule.event,
-        now=case.now,
+        now=held.now,
         ticket_id=ticket.id,
         version=ticket.version,
-        payload={"by_seat": case.standing.seat_id, "by_account": _account_id(case), "round": ticket.round},
+        payload={"by_seat": held.standing.seat_id, "by_account": _account_id(held), "round": ticket.round},
         unique_key=f"ticket:{ticket.id}:{ticket.version}",
     )
-    case.session.flush()
+    held.session.flush()
     return entry
 
 
-def _account_id(case: Case) -> int | None:
+def _account_id(held: Held) -> int | None:
     """The account that acted, or None for a seat (whose account no row may hold) and for the system."""
-    return None if case.standing.relation == "own" else case.actor.account_id
+    return None if held.standing.relation == "own" else held.actor.account_id
 
 
-def _move(case: Case, before: str) -> None:
-    ticket, rule, now = case.ticket, case.rule, case.now
+def _move(held: Held, before: str) -> None:
+    ticket, rule, now = held.ticket, held.rule, held.now
     if rule.to == lifecycle.STAY:
         return
     if rule.to in (lifecycle.BACK, lifecycle.BEFORE):
@@ -103,94 +104,94 @@ def _move(case: Case, before: str) -> None:
         ticket.first_resolved_at = ticket.first_resolved_at or now
 
 
-def _run_clocks(case: Case, legs: Sequence[NewLeg], wait_until: datetime | None) -> None:
+def _run_clocks(held: Held, effects: tuple[str, ...], legs: Sequence[NewLeg], wait_until: datetime | None) -> None:
     """Carry out the rule's effects in their order, then copy the due time that lists sort by."""
-    session, ticket, now = case.session, case.ticket, case.now
-    for effect in case.rule.clocks:
+    session, ticket, now = held.session, held.ticket, held.now
+    for effect in effects:
         verb, _, kind = effect.partition(" ")
         if effect == "start legs":
-            _start_legs(case, legs)
+            _start_legs(held, legs)
         elif effect in ("end lead leg", "end other legs", "end leg"):
-            _end_legs(case, effect, {leg.unit_id for leg in legs})
+            _end_legs(held, effect, {leg.unit_id for leg in legs})
         elif effect == "start signing":
-            _start(case, "signing", unit_id=ticket.lead_unit_id, leg_id=ticket.lead_leg_id)
+            _start(held, "signing", unit_id=ticket.lead_unit_id, leg_id=ticket.lead_leg_id)
         elif effect == "restart resolution":
             ticket.round += 1
             ticket.reopen_count += 1
-            _start(case, "resolution", amount="rework")
+            _start(held, "resolution", amount="rework")
         elif effect == "restart lead leg":
-            _start_lead_clock(case)
+            _start_lead_clock(held)
         elif effect == "meet lead leg":
             timers.meet(session, ticket.id, "leg", at=now, leg_id=ticket.lead_leg_id)
         elif verb == "start":
-            _start(case, kind, request_id=case.request.id if case.request else None)
+            _start(held, kind, request_id=held.request.id if held.request else None)
         elif verb == "meet":
-            _meet(case, kind)
+            _meet(held, kind)
         elif verb == "drop":
-            timers.drop(session, ticket.id, kind, at=now, request_id=_request_id(case, kind))
+            timers.drop(session, ticket.id, kind, at=now, request_id=_request_id(held, kind))
         elif verb == "pause" and wait_until:
-            timers.open_pause(session, ticket.id, reason=kind, at=now, wake_at=wait_until, by=_actor_name(case))
+            timers.open_pause(session, ticket.id, reason=kind, at=now, wake_at=wait_until, by=_actor_name(held))
         elif verb == "unpause":
             timers.end_pause(session, ticket.id, at=now)
         elif verb == "stop":
             timers.stop_all(session, ticket.id, at=now)
         elif verb == "repolicy":
-            timers.repolicy(session, ticket.id, case.facts(), at=now)
+            timers.repolicy(session, ticket.id, held.facts(), at=now)
         else:
             raise RuntimeError(f"lifecycle: no such effect: {effect}")
     ticket.due_at = timers.current_due(session, ticket.id)
-    _keep_original_due(case)
+    _keep_original_due(held)
 
 
-def _keep_original_due(case: Case) -> None:
+def _keep_original_due(held: Held) -> None:
     """The first resolution due as it stands at the first dispatch; raising the urgency may move it earlier, never later."""
-    ticket = case.ticket
+    ticket = held.ticket
     if ticket.status == lifecycle.SUBMITTED or ticket.due_at is None or ticket.round > 1:
         return
     if ticket.first_dispatched_at is None:
         if ticket.lead_unit_id is None:
             return
-        ticket.first_dispatched_at = case.now
+        ticket.first_dispatched_at = held.now
         ticket.first_lead_unit_id, ticket.first_area_id = ticket.lead_unit_id, ticket.area_id
         ticket.first_category_id = ticket.category_id
         ticket.original_due_at = ticket.due_at
-    elif case.rule.clocks == ("repolicy",) and ticket.original_due_at:
+    elif held.rule.clocks == ("repolicy",) and ticket.original_due_at:
         ticket.original_due_at = min(ticket.original_due_at, ticket.due_at)
 
 
-def _request_id(case: Case, kind: str) -> int | None:
-    return case.request.id if case.request and kind in ("decision", "appeal") else None
+def _request_id(held: Held, kind: str) -> int | None:
+    return held.request.id if held.request and kind in ("decision", "appeal") else None
 
 
-def _start(case: Case, kind: str, **more: Any) -> None:
-    spec = timers.ClockStart(ticket_id=case.ticket.id, kind=kind, at=case.now, round=case.ticket.round, **more)
-    timers.start(case.session, spec, case.facts())
+def _start(held: Held, kind: str, **more: Any) -> None:
+    spec = timers.ClockStart(ticket_id=held.ticket.id, kind=kind, at=held.now, round=held.ticket.round, **more)
+    timers.start(held.session, spec, held.facts())
 
 
-def _meet(case: Case, kind: str) -> None:
-    timers.meet(case.session, case.ticket.id, kind, at=case.now, request_id=_request_id(case, kind))
-    if kind == "first_response" and case.ticket.first_responded_at is None:
-        case.ticket.first_responded_at = case.now
+def _meet(held: Held, kind: str) -> None:
+    timers.meet(held.session, held.ticket.id, kind, at=held.now, request_id=_request_id(held, kind))
+    if kind == "first_response" and held.ticket.first_responded_at is None:
+        held.ticket.first_responded_at = held.now
     if kind == "signing":
-        leg = case.lead_leg()
+        leg = held.lead_leg()
         if leg and leg.acknowledged_at is None:
-            leg.acknowledged_at, leg.acknowledged_by_system = case.now, case.actor.is_system
+            leg.acknowledged_at, leg.acknowledged_by_system = held.now, held.actor.is_system
 
 
-def _start_lead_clock(case: Case) -> None:
-    if case.ticket.lead_leg_id:
+def _start_lead_clock(held: Held) -> None:
+    if held.ticket.lead_leg_id:
         _start(
-            case,
+            held,
             "leg",
             amount="leg_floor",
-            unit_id=case.ticket.lead_unit_id,
-            leg_id=case.ticket.lead_leg_id,
+            unit_id=held.ticket.lead_unit_id,
+            leg_id=held.ticket.lead_leg_id,
             follows_resolution=True,
         )
 
 
-def _start_legs(case: Case, new: Sequence[NewLeg]) -> None:
-    session, ticket = case.session, case.ticket
+def _start_legs(held: Held, new: Sequence[NewLeg]) -> None:
+    session, ticket = held.session, held.ticket
     for wanted in new:
         former = session.scalars(
             select(Leg)
@@ -209,63 +210,63 @@ def _start_legs(case: Case, new: Sequence[NewLeg]) -> None:
                 role=wanted.role,
                 round=ticket.round,
                 task=wanted.task,
-                started_at=case.now,
+                started_at=held.now,
             )
             session.add(leg)
         session.flush()
-        case.touched_units.add(leg.unit_id)
+        held.touched_units.add(leg.unit_id)
         if wanted.role == "lead":
             ticket.lead_leg_id, ticket.lead_unit_id, ticket.assignee_id = leg.id, leg.unit_id, leg.assignee_id
-            if not (leg is former and timers.revive_leg(session, leg.id, at=case.now)):
-                _start_lead_clock(case)
+            if not (leg is former and timers.revive_leg(session, leg.id, at=held.now)):
+                _start_lead_clock(held)
         else:
-            _start(case, "leg", amount="assist", unit_id=leg.unit_id, leg_id=leg.id, fixed_due_at=wanted.due_at)
+            _start(held, "leg", amount="assist", unit_id=leg.unit_id, leg_id=leg.id, fixed_due_at=wanted.due_at)
 
 
-def _end_legs(case: Case, effect: str, named: set[int]) -> None:
+def _end_legs(held: Held, effect: str, named: set[int]) -> None:
     """End the lead's leg, the legs of the units named, or (a ruling) all legs of units not named."""
-    session, ticket = case.session, case.ticket
-    for leg in case.open_legs():
+    session, ticket = held.session, held.ticket
+    for leg in held.open_legs():
         is_lead = leg.id == ticket.lead_leg_id
         ends = {"end lead leg": is_lead, "end other legs": leg.unit_id not in named, "end leg": leg.unit_id in named}
         if not ends[effect]:
             continue
-        leg.ended_at, leg.end_reason = case.now, case.rule.action.split(":")[0]
-        case.touched_units.add(leg.unit_id)
-        timers.drop(session, ticket.id, "leg", at=case.now, leg_id=leg.id)
+        leg.ended_at, leg.end_reason = held.now, held.rule.action.split(":")[0]
+        held.touched_units.add(leg.unit_id)
+        timers.drop(session, ticket.id, "leg", at=held.now, leg_id=leg.id)
         if is_lead:
             ticket.lead_leg_id = ticket.lead_unit_id = ticket.assignee_id = None
 
 
-def _overtake_requests(case: Case) -> None:
+def _overtake_requests(held: Held) -> None:
     """Mark pending requests that this step made pointless, and stop their clocks."""
-    state = lifecycle.state_of(case.ticket.status, case.ticket.closure_reason)
+    state = lifecycle.state_of(held.ticket.status, held.ticket.closure_reason)
     kept = [kind for kind, states in REQUEST_STATES.items() if state in states]
-    gone = case.session.scalars(
+    gone = held.session.scalars(
         select(TicketRequest).where(
-            TicketRequest.ticket_id == case.ticket.id,
+            TicketRequest.ticket_id == held.ticket.id,
             TicketRequest.state == "pending",
             TicketRequest.kind.not_in(kept),
         )
     ).all()
     for request in gone:
-        case.session.execute(update(TicketRequest).where(TicketRequest.id == request.id).values(state="overtaken"))
+        held.session.execute(update(TicketRequest).where(TicketRequest.id == request.id).values(state="overtaken"))
         for kind in ("decision", "appeal"):
-            timers.drop(case.session, case.ticket.id, kind, at=case.now, request_id=request.id)
+            timers.drop(held.session, held.ticket.id, kind, at=held.now, request_id=request.id)
 
 
-def _actor_name(case: Case) -> str:
-    standing = case.standing
+def _actor_name(held: Held) -> str:
+    standing = held.standing
     if standing.relation == "own":
         return f"seat:{standing.seat_id}"
     where = f" as {standing.role}@{standing.grant.unit_code}" if standing.grant else ""
-    return case.actor.audit_name() + where
+    return held.actor.audit_name() + where
 
 
 def _write_entry(
-    case: Case, action: str, before: str, after: str, facts: dict[str, Any], is_public: bool
+    held: Held, action: str, before: str, after: str, facts: dict[str, Any], is_public: bool
 ) -> TimelineEntry:
-    standing, ticket = case.standing, case.ticket
+    standing, ticket = held.standing, held.ticket
     entry = TimelineEntry(
         ticket_id=ticket.id,
         version=ticket.version,
@@ -274,35 +275,35 @@ def _write_entry(
         to_status=after,
         round=ticket.round,
         seat_id=standing.seat_id,
-        account_id=_account_id(case),
+        account_id=_account_id(held),
         role=standing.role,
         unit_id=standing.grant.unit_id if standing.grant and standing.relation != "own" else None,
         is_public=is_public,
         facts=facts,
-        at=case.now,
+        at=held.now,
     )
-    case.session.add(entry)
+    held.session.add(entry)
     if is_public and standing.role not in (lifecycle.SYSTEM_ROLE,):
-        ticket.last_word_at = case.now
+        ticket.last_word_at = held.now
     return entry
 
 
-def _record(case: Case, action: str, before: str, after: str, text: str | None, facts: dict[str, Any]) -> None:
+def _record(held: Held, action: str, before: str, after: str, text: str | None, facts: dict[str, Any]) -> None:
     recorded: dict[str, Any] = {
-        "version": case.ticket.version,
+        "version": held.ticket.version,
         "from": before,
         "to": after,
         "fields": sorted(facts),
-        "channel": case.actor.channel,
+        "channel": held.actor.channel,
     }
     if text is not None:
         recorded["text"] = audit.digest(text)
     audit.record(
-        case.session,
-        f"ticket:{case.ticket.id}",
-        actor=_actor_name(case),
+        held.session,
+        f"ticket:{held.ticket.id}",
+        actor=_actor_name(held),
         action=action,
-        now=case.now,
+        now=held.now,
         facts=recorded,
     )
 

@@ -1,4 +1,4 @@
-"""One ticket opened for one act: found, seen, allowed and not stale, in the order in which every door refuses."""
+"""One ticket held for one act: found, seen, allowed and not stale, in the order in which every door refuses."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from feedback.people.queries import ancestors
 
 
 @dataclass
-class Case:
+class Held:
     """A ticket, held for writing, with the actor, the line of the table that lets them act, and the standing they use."""
 
     session: Session
@@ -77,23 +77,23 @@ def check_version(ticket: Ticket, version: int | None) -> None:
         )
 
 
-def open_case(
+def hold_ticket(
     session: Session, reference: str, action: str, *, actor: Actor, now: datetime, version: int | None = None
-) -> Case:
-    """Open a ticket for an action of the table other than `decide`.
+) -> Held:
+    """Hold a ticket for an action of the table other than `decide`.
 
     Raises, in this order: NotFound (unknown or not visible), Forbidden, Conflict, VersionConflict.
     """
     ticket = get_ticket(session, actor, reference, lock=True)
-    held = standings(session, actor, ticket, now)
+    mine = standings(session, actor, ticket, now)
     state = lifecycle.state_of(ticket.status, ticket.closure_reason)
-    rule, pair = lifecycle.judge(action, state, [s.pair for s in held])
+    rule, pair = lifecycle.judge(action, state, [s.pair for s in mine])
     check_version(ticket, version)
-    standing = next(s for s in held if s.pair == pair)
-    return Case(session, ticket, actor, standing, rule, now)
+    standing = next(s for s in mine if s.pair == pair)
+    return Held(session, ticket, actor, standing, rule, now)
 
 
-def open_decision(
+def hold_for_decision(
     session: Session,
     reference: str,
     request_id: int | None,
@@ -102,8 +102,8 @@ def open_decision(
     actor: Actor,
     now: datetime,
     version: int | None = None,
-) -> Case:
-    """Open a ticket to decide a pending request. Raises as `open_case`; NotFound also for a request that is not there.
+) -> Held:
+    """Hold a ticket to decide a pending request. Raises as `hold_ticket`; NotFound also for a request that is not there.
 
     Without a (known) request id or decision the right to decide any pending request is looked at, so that the refusal
     keeps its order; the command's own check then says which field is wrong.
@@ -113,14 +113,14 @@ def open_decision(
     chosen = next((r for r in pending if r.id == request_id), None)
     state = lifecycle.state_of(ticket.status, ticket.closure_reason)
     wanted = [chosen] if chosen else pending
-    held = {r.id: decider_standings(session, actor, ticket, r, now) for r in wanted}
-    request = next((r for r in wanted if held[r.id]), chosen or (pending[0] if pending else None))
+    by_request = {r.id: decider_standings(session, actor, ticket, r, now) for r in wanted}
+    request = next((r for r in wanted if by_request[r.id]), chosen or (pending[0] if pending else None))
     kind = request.kind if request else "decline"
     act = f"decide:{kind}:{decision if decision in ('granted', 'refused') else 'refused'}"
-    mine = held.get(request.id, ()) if request else ()
+    mine = by_request.get(request.id, ()) if request else ()
     rule, pair = lifecycle.judge(act, state, [s.pair for s in mine])
     check_version(ticket, version)
     if request_id is not None and chosen is None:
         raise NotFound
     standing = next(s for s in mine if s.pair == pair)
-    return Case(session, ticket, actor, standing, rule, now, request=request)
+    return Held(session, ticket, actor, standing, rule, now, request=request)

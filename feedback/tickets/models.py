@@ -62,6 +62,7 @@ class Ticket(Base):
     first_area_id: Mapped[int | None] = mapped_column(Id)
     first_category_id: Mapped[int | None] = mapped_column(Id)
     first_lead_unit_id: Mapped[int | None] = mapped_column(Id)
+    first_resolved_unit_id: Mapped[int | None] = mapped_column(Id)
     lead_leg_id: Mapped[int | None] = mapped_column(Id)
     lead_unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
     assignee_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))

@@ -102,6 +102,7 @@ def _move(held: Held, before: str) -> None:
     if status == lifecycle.RESOLVED:
         ticket.resolved_at = now
         ticket.first_resolved_at = ticket.first_resolved_at or now
+        ticket.first_resolved_unit_id = ticket.first_resolved_unit_id or ticket.lead_unit_id
 
 
 def _run_clocks(held: Held, effects: tuple[str, ...], legs: Sequence[NewLeg], wait_until: datetime | None) -> None:

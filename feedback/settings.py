@@ -200,13 +200,13 @@ def _database_url(values: Mapping[str, str], instance_dir: Path) -> str:
     value = values.get("DATABASE_URL", f"sqlite:///{instance_dir / 'zhida.db'}")
     scheme, mark, rest = value.partition("://")
     if scheme == "sqlite" and mark:
-        path = rest.removeprefix("/").partition("?")[0]
+        path, query_mark, query = rest.removeprefix("/").partition("?")
         if not rest.startswith("/") or path in ("", ":memory:"):
             raise SettingsError(
                 "DATABASE_URL",
                 "must name a file (sqlite:////var/lib/zhida/zhida.db): several processes share it.",
             )
-        return f"sqlite:///{Path(path).absolute()}"
+        return f"sqlite:///{Path(path).absolute()}{query_mark}{query}"
     if scheme in ("postgresql", "postgres", "postgresql+psycopg") and mark:
         if not _split("DATABASE_URL", value).path.strip("/"):
             raise SettingsError("DATABASE_URL", "names no database: postgresql+psycopg://user:password@host/zhida.")

@@ -50,8 +50,8 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         return _refuse(str(failure), 1)
     except OSError as failure:
         return _refuse(f"Not started. {failure}", 1)
-    except Stopped:
-        return 0
+    except (Stopped, KeyboardInterrupt):
+        return 1 if options.check else 0
 
 
 def _start(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -122,7 +122,10 @@ def _port(options: argparse.Namespace, instance: Instance) -> int:
     if options.check and options.port is None:
         return instances.free_port(options.host)
     port = options.port or 8000
-    until = time.monotonic() + (LEFTOVER_SECONDS if instance.was_killed else 0)
+    until = time.monotonic()
+    if instance.was_killed and not instances.is_port_free(options.host, port):
+        say(f"The last run was killed; waiting for port {port} …")
+        until += LEFTOVER_SECONDS
     while not instances.is_port_free(options.host, port):
         if time.monotonic() >= until:
             raise PortInUse(f"Port {port} is in use by another program. Choose another one: ./start --port N")
@@ -184,8 +187,11 @@ def _own_address(host: str, port: int) -> str:
 
 
 def _tell_sign_ins(supervisor: Supervisor) -> None:
-    answer = supervisor.order("flask demo accounts", flask_order("demo", "accounts", "--json"))
-    accounts = json.loads(answer or "[]")
+    try:
+        accounts = json.loads(supervisor.order("flask demo accounts", flask_order("demo", "accounts", "--json")))
+    except (GaveUp, ValueError) as failure:
+        say(f"The demo sign-ins cannot be listed: {failure}")
+        return
     if not accounts:
         return
     say("Demo sign-ins, one for each role (all of them: flask demo accounts):")

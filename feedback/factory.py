@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 from flask_migrate import Migrate
 
-from feedback.kernel import keyring
+from feedback.kernel import clock, keyring
 from feedback.kernel.db import db, prepare_engine
 from feedback.settings import Settings
 
@@ -22,6 +22,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         SQLALCHEMY_DATABASE_URI=settings.database_url,
     )
     keyring.install(settings.secret_key)
+    clock.install_timezone(settings.timezone)
     db.init_app(app)
     with app.app_context():
         prepare_engine(db.engine)

@@ -8,20 +8,19 @@ import os
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-_secret: bytes | None = None
+_installed: dict[str, bytes] = {}
 
 
 def install(secret_key: str) -> None:
     """Set the instance's secret, once, when the application is made."""
-    global _secret
-    _secret = secret_key.encode()
+    _installed["secret"] = secret_key.encode()
 
 
 def derive(purpose: str) -> bytes:
     """A 32-byte key for one purpose. RuntimeError before `install`."""
-    if _secret is None:
+    if "secret" not in _installed:
         raise RuntimeError("keyring: install() has not been called")
-    return hmac.new(_secret, b"zhida/" + purpose.encode(), hashlib.sha256).digest()
+    return hmac.new(_installed["secret"], b"zhida/" + purpose.encode(), hashlib.sha256).digest()
 
 
 def mac(purpose: str, *parts: object) -> str:

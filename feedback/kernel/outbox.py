@@ -1,16 +1,31 @@
-"""News for later: rows written in the same transaction as what they tell of, delivered afterwards by jobs. No sending here."""
+"""News for later: rows written in the same transaction as what they tell of, taken afterwards under a lease. No sending here.
+
+A row is taken by one conditional UPDATE, so the database decides who has it; a taker that dies loses it when the lease
+passes. `attempts` is the taker's ticket: whoever comes back after their lease finds another number and changes nothing.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, String, UniqueConstraint, and_, or_, select, update
+from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from feedback.kernel.db import Base, Id, Instant
 
-NEW, LEASED, DONE, DEAD = "new", "leased", "done", "dead"
+NEW, LEASED, DONE, DEAD, SKIPPED = "new", "leased", "done", "dead", "skipped"
+"""SKIPPED: a delivery whose recipient may not be told any more (moved, disabled, without an address)."""
+
+EVENT_LEASE = timedelta(seconds=30)
+DELIVERY_LEASE = timedelta(seconds=60)
+"""Longer than the job that sends may last, so that no two send at once."""
+
+EVENT_GAPS = tuple(timedelta(seconds=s) for s in (10, 60, 300, 1800, 7200))
+DELIVERY_GAPS = tuple(timedelta(minutes=m) for m in (1, 5, 30, 120, 480))
+"""What lies between one failed attempt and the next; after the last of them a row is dead."""
 
 
 class Outbox(Base):
@@ -34,10 +49,16 @@ class Outbox(Base):
 
 
 class Delivery(Base):
-    """One message of an event to one recipient by one channel: written before it is sent, so that it has one id for ever."""
+    """One message of an event to one recipient by one channel: written before it is sent, so that it has one id for ever.
+
+    `next_try_at` is when it may next be taken: the end of the lease while it is being sent.
+    """
 
     __tablename__ = "delivery"
-    __table_args__ = (UniqueConstraint("outbox_id", "recipient", "channel"),)
+    __table_args__ = (
+        UniqueConstraint("outbox_id", "recipient", "channel"),
+        Index("ix_delivery_state_next_try_at", "state", "next_try_at"),
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     outbox_id: Mapped[int] = mapped_column(ForeignKey("outbox.id"))
@@ -76,3 +97,104 @@ def publish(
     session.add(row)
     session.info.setdefault("published", []).append(row)
     return row
+
+
+def _event_is_due(now: datetime) -> ColumnElement[bool]:
+    """SQL: nobody has the row, and it was not put off beyond `now`.
+
+    One that was never put off is due at once, also where the clock of the machine that wrote it runs ahead.
+    """
+    return or_(
+        and_(Outbox.state == NEW, or_(Outbox.available_at <= now, Outbox.available_at == Outbox.created_at)),
+        and_(Outbox.state == LEASED, Outbox.lease_until < now),
+    )
+
+
+def _delivery_is_due(now: datetime) -> ColumnElement[bool]:
+    return and_(Delivery.state.in_((NEW, LEASED)), Delivery.next_try_at <= now)
+
+
+def due_events(session: Session, now: datetime, limit: int, *, written_before: datetime | None = None) -> list[int]:
+    """Ids of events that wait to be delivered, the eldest first."""
+    query = select(Outbox.id).where(_event_is_due(now)).order_by(Outbox.id).limit(limit)
+    if written_before is not None:
+        query = query.where(Outbox.created_at <= written_before)
+    return list(session.scalars(query))
+
+
+def due_deliveries(session: Session, now: datetime, limit: int, *, due_before: datetime | None = None) -> list[int]:
+    """Ids of messages that wait to be sent, those that wait longest first."""
+    query = (
+        select(Delivery.id)
+        .where(_delivery_is_due(due_before or now))
+        .order_by(Delivery.next_try_at, Delivery.id)
+        .limit(limit)
+    )
+    return list(session.scalars(query))
+
+
+def claim_event(session: Session, outbox_id: int, *, now: datetime) -> Outbox | None:
+    """Take an event under a lease in the open transaction; None when it is done, dead, put off or somebody's."""
+    claimed = _changed(
+        session,
+        update(Outbox)
+        .where(Outbox.id == outbox_id, _event_is_due(now))
+        .values(state=LEASED, lease_until=now + EVENT_LEASE, attempts=Outbox.attempts + 1),
+    )
+    return session.get_one(Outbox, outbox_id, populate_existing=True) if claimed else None
+
+
+def claim_delivery(session: Session, delivery_id: int, *, now: datetime) -> Delivery | None:
+    """Take a message under a lease in the open transaction; None when it is sent, dead, put off or somebody's."""
+    claimed = _changed(
+        session,
+        update(Delivery)
+        .where(Delivery.id == delivery_id, _delivery_is_due(now))
+        .values(state=LEASED, next_try_at=now + DELIVERY_LEASE, attempts=Delivery.attempts + 1),
+    )
+    return session.get_one(Delivery, delivery_id, populate_existing=True) if claimed else None
+
+
+def end_event(session: Session, outbox_id: int, attempt: int, *, state: str = DONE, error: str | None = None) -> bool:
+    """Note how an attempt at an event ended; False where the lease went to somebody else meanwhile."""
+    mine = (Outbox.id == outbox_id, Outbox.state == LEASED, Outbox.attempts == attempt)
+    return _changed(session, update(Outbox).where(*mine).values(state=state, lease_until=None, last_error=error))
+
+
+def end_delivery(
+    session: Session, delivery_id: int, attempt: int, *, now: datetime, state: str = DONE, error: str | None = None
+) -> bool:
+    """Note how an attempt at a message ended; False where the lease went to somebody else meanwhile."""
+    mine = (Delivery.id == delivery_id, Delivery.state == LEASED, Delivery.attempts == attempt)
+    values = {"state": state, "next_try_at": None, "last_error": error, "sent_at": now if state == DONE else None}
+    return _changed(session, update(Delivery).where(*mine).values(**values))
+
+
+def put_off_event(session: Session, outbox_id: int, attempt: int, *, now: datetime, error: str) -> bool:
+    """An attempt failed: try again after a gap that grows, or never after the last one."""
+    gap = _gap(EVENT_GAPS, attempt)
+    if gap is None:
+        return end_event(session, outbox_id, attempt, state=DEAD, error=error)
+    mine = (Outbox.id == outbox_id, Outbox.state == LEASED, Outbox.attempts == attempt)
+    values = {"state": NEW, "lease_until": None, "available_at": now + gap, "last_error": error}
+    return _changed(session, update(Outbox).where(*mine).values(**values))
+
+
+def put_off_delivery(session: Session, delivery_id: int, attempt: int, *, now: datetime, error: str) -> bool:
+    """An attempt failed: try again after a gap that grows, or never after the last one."""
+    gap = _gap(DELIVERY_GAPS, attempt)
+    if gap is None:
+        return end_delivery(session, delivery_id, attempt, now=now, state=DEAD, error=error)
+    mine = (Delivery.id == delivery_id, Delivery.state == LEASED, Delivery.attempts == attempt)
+    return _changed(
+        session, update(Delivery).where(*mine).values(state=NEW, next_try_at=now + gap, last_error=error)
+    )
+
+
+def _gap(gaps: Sequence[timedelta], attempt: int) -> timedelta | None:
+    return gaps[attempt - 1] if attempt <= len(gaps) else None
+
+
+def _changed(session: Session, statement: Any) -> bool:
+    result = session.execute(statement.execution_options(synchronize_session=False))
+    return isinstance(result, CursorResult) and result.rowcount == 1

@@ -15,7 +15,7 @@ from feedback.kernel.command import Command
 from feedback.kernel.errors import NotFound
 from feedback.kernel.idempotency import Once
 from feedback.kernel.transaction import transaction
-from feedback.tickets.hold import Held, hold_ticket, hold_for_decision
+from feedback.tickets.hold import Held, hold_for_decision, hold_ticket
 from feedback.tickets.visibility import get_ticket
 
 C = TypeVar("C", bound=Command)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -11,14 +11,14 @@ from sqlalchemy.orm import Session
 from feedback.kernel.actor import Actor
 from feedback.kernel.errors import NotFound, VersionConflict
 from feedback.kernel.text import N_, Text
+from feedback.people.models import Unit
+from feedback.people.queries import ancestors
 from feedback.routing.models import Category
 from feedback.sla.timers import Facts
 from feedback.tickets import lifecycle
 from feedback.tickets.deciders import decider_standings, pending_requests
 from feedback.tickets.models import Leg, Ticket, TicketRequest
 from feedback.tickets.visibility import Standing, get_ticket, standings
-from feedback.people.models import Unit
-from feedback.people.queries import ancestors
 
 
 @dataclass
@@ -32,7 +32,6 @@ class Held:
     rule: lifecycle.Rule
     now: datetime
     request: TicketRequest | None = None
-    touched_units: set[int] = field(default_factory=set)
 
     @property
     def state(self) -> str:

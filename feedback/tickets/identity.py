@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from feedback.kernel import keyring
 from feedback.people.models import Account, RoleGrant, Unit
 from feedback.people.queries import ancestors, in_force
-from feedback.tickets.models import Identity, Seat
+from feedback.tickets.models import Identity, Seat, Ticket, TimelineEntry
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 FEWEST_WRITERS = 5
@@ -104,3 +104,20 @@ def town_to_show(session: Session, area: Unit, now: datetime) -> int | None:
         )
     )
     return town.id if (writers or 0) >= FEWEST_WRITERS else root.id
+
+
+def is_raised_by(session: Session, ticket: Ticket, unit_id: int) -> bool:
+    """Whether somebody who holds a role at this unit raised the ticket or typed it in: such tickets are counted apart."""
+    typist = session.execute(
+        select(TimelineEntry.account_id, TimelineEntry.unit_id).where(
+            TimelineEntry.ticket_id == ticket.id, TimelineEntry.version == 1
+        )
+    ).first()
+    if typist and typist.unit_id == unit_id:
+        return True
+    rows = session.scalars(select(Identity).join(Seat, Identity.seat_id == Seat.id).where(Seat.ticket_id == ticket.id))
+    accounts = [account_id for row in rows if (account_id := _open(row)["account_id"])]
+    if not accounts:
+        return False
+    grants = select(RoleGrant.id).where(RoleGrant.account_id.in_(accounts), RoleGrant.unit_id == unit_id)
+    return session.scalar(grants.limit(1)) is not None

@@ -24,6 +24,8 @@ STATES = (NEW, *STATUSES[:-1], *(f"{CLOSED}.{reason}" for reason in CLOSURE_REAS
 STAY, BACK, BEFORE = "stay", "back", "before"
 """Where a rule leads when not to a status: it stays; back to the status the wait began in; to the status before joining."""
 
+NO_WAIT = Text(N_("The policy of this ticket gives no time to wait for an answer."))
+
 RELATIONS = ("own", "lead", "assist", "past", "office", "scope", "decider", "none")
 
 REQUEST_KINDS = ("return", "decline", "lower_urgency", "extension", "suspension", "exclusion", "appeal")

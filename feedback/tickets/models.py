@@ -67,6 +67,7 @@ class Ticket(Base):
     lead_unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
     assignee_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     joined_into_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"))
+    was_asked_to_withdraw: Mapped[bool | None]
     last_word_at: Mapped[datetime | None] = mapped_column(Instant)
     routing: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     source: Mapped[str | None] = mapped_column(String(60))

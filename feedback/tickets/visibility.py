@@ -167,10 +167,8 @@ def _working_standings(session: Session, actor: Actor, ticket: Ticket) -> list[S
         for leg in legs:
             if leg.unit_id != grant.unit_id:
                 continue
-            if leg.ended_at is None:
-                relation = "lead" if leg.id == ticket.lead_leg_id else "assist"
-            else:
-                relation = "past"
+            held_now = "lead" if leg.id == ticket.lead_leg_id else "assist"
+            relation = held_now if leg.ended_at is None else "past"
             if best is None or relation == "lead" or best.relation == "past":
                 best = Standing(grant.role, relation, grant, leg_id=leg.id)
         if best:

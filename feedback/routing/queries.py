@@ -1,0 +1,98 @@
+"""Reads of the duty catalogue for doors and other rooms: categories, what a typed text proposes, how low work may go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from feedback.kernel.clock import local_day
+from feedback.kernel.errors import NotFound
+from feedback.people.models import LEVELS, Unit
+from feedback.people.queries import units_by_id
+from feedback.routing.catalogue import load_catalogue
+from feedback.routing.decision import Proposal, decide_route
+from feedback.routing.models import Category
+
+
+def normal_path(path: str) -> str:
+    """A category's path as it is kept: parts without outer spaces, one `/` between; the full-width slash is taken too."""
+    return "/".join(part.strip() for part in path.replace("／", "/").strip("/ ").split("/"))
+
+
+def find_category(session: Session, path: str) -> Category | None:
+    """The category of that path, or what it was renamed or merged into; None where there is none."""
+    found = session.scalars(select(Category).where(Category.path == normal_path(path))).first()
+    seen: set[int] = set()
+    while found is not None and found.succeeded_by_id is not None and found.id not in seen:
+        seen.add(found.id)
+        found = session.get(Category, found.succeeded_by_id)
+    return found
+
+
+def get_category(session: Session, path: str) -> Category:
+    """As `find_category`. Raises NotFound."""
+    found = find_category(session, path)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def list_categories(session: Session) -> list[Category]:
+    """Every category that may be chosen now, by path."""
+    return list(session.scalars(select(Category).where(Category.succeeded_by_id.is_(None)).order_by(Category.path)))
+
+
+def categories_by_id(session: Session, ids: set[int]) -> dict[int, Category]:
+    """The categories of these ids in one query."""
+    if not ids:
+        return {}
+    return {found.id: found for found in session.scalars(select(Category).where(Category.id.in_(ids)))}
+
+
+@dataclass(frozen=True)
+class ProposedRoute:
+    """A category that a text speaks for, who would lead (None: nobody answers for it here), and the words that spoke."""
+
+    category: Category
+    lead: Unit | None
+    words: tuple[str, ...]
+
+
+def propose_routes(session: Session, *, text: str, area: Unit, now: datetime) -> list[ProposedRoute]:
+    """What the catalogue proposes for a text as it is being typed, at most three, the likeliest first."""
+    decision = decide_route(
+        session,
+        text=text,
+        category=None,
+        area=area,
+        kind=None,
+        is_about=False,
+        about_unit_ids=frozenset(),
+        now=now,
+    )
+    proposals = decision.proposals
+    if decision.lead_id is not None and decision.category_id is not None:
+        proposals = (Proposal(decision.category_id, decision.lead_id, decision.words, decision.row_id),)
+    categories = categories_by_id(session, {p.category_id for p in proposals})
+    units = units_by_id(session, {p.lead_id for p in proposals})
+    return [
+        ProposedRoute(categories[p.category_id], units.get(p.lead_id) if p.lead_id else None, p.words)
+        for p in proposals
+        if p.category_id in categories
+    ]
+
+
+def lowest_level(session: Session, *, category_id: int | None, area: Unit, now: datetime) -> str | None:
+    """The lowest level that may be given this work (county or town), from the rows that answer for it here; None: any.
+
+    Where several rows answer, the strictest counts. Source: matters of departments are not pushed down to the grassroots.
+    """
+    if category_id is None:
+        return None
+    catalogue = load_catalogue(session)
+    duties = catalogue.nearest(catalogue.present_id(category_id), area.ancestor_ids(), local_day(now))
+    levels = {duty.not_below for duty in duties if duty.not_below}
+    return min(levels, key=LEVELS.index) if levels else None

@@ -1,0 +1,146 @@
+"""Reads of tickets: keyset pages, counts with the same filters, one ticket as its reader may see it. Never writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from feedback.kernel.actor import Actor
+from feedback.kernel.errors import Invalid
+from feedback.kernel.paging import Page, check_limit, cut_page, decode_cursor
+from feedback.kernel.text import N_, Text
+from feedback.tickets import lifecycle
+from feedback.tickets.actions import ACTIONS
+from feedback.tickets.clocks import ClockView, list_clocks
+from feedback.tickets.deciders import pending_requests
+from feedback.tickets.models import Message, Ticket
+from feedback.tickets.requests import may_decide
+from feedback.tickets.search import LEGACY, NO_FILTERS, TicketFilters, conditions
+from feedback.tickets.views import TicketRow, rows_of
+from feedback.tickets.visibility import standings, visible
+
+BY_DUE, NEWEST = "due", "-created"
+SORTS = (BY_DUE, NEWEST)
+DEFAULT_LIMIT = 25
+LONGEST_CURSOR = 200
+_LARGEST_ID = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class TicketView(TicketRow):
+    """A ticket opened by one reader: the row with its text, all clocks, and the actions this reader may take now."""
+
+    text: str
+    clocks: tuple[ClockView, ...]
+    allowed_actions: tuple[str, ...]
+
+
+def list_tickets(
+    session: Session,
+    actor: Actor,
+    filters: TicketFilters = NO_FILTERS,
+    *,
+    now: datetime,
+    sort: str = BY_DUE,
+    limit: int = DEFAULT_LIMIT,
+    cursor: str | None = None,
+) -> Page[TicketRow]:
+    """A page of the tickets that the actor may see, narrowed by `filters`; the queries per page are a fixed number.
+
+    `due` puts what is due first in front and what has no due time last; `-created` the newest first.
+    Raises Invalid (sort, limit, cursor or a filter).
+    """
+    if sort not in SORTS:
+        raise Invalid({"sort": Text(N_("Must be one of: %(expected)s."), expected=", ".join(SORTS))})
+    query = select(Ticket).where(visible(actor), *conditions(session, actor, filters, now=now))
+    if cursor:
+        query = query.where(_after(sort, cursor))
+    if sort == BY_DUE:
+        query = query.order_by(Ticket.due_at.asc().nulls_last(), Ticket.id)
+    else:
+        query = query.order_by(Ticket.submitted_at.desc(), Ticket.id.desc())
+    tickets = session.scalars(query.limit(check_limit(limit) + 1)).all()
+    page = cut_page(tickets, limit, lambda ticket: _key(sort, ticket))
+    return Page(rows_of(session, page.items, actor, now), page.next)
+
+
+def count_tickets(
+    session: Session,
+    actor: Actor,
+    filters: TicketFilters = NO_FILTERS,
+    *,
+    now: datetime,
+) -> int:
+    """How many tickets the same list holds on all its pages. Raises Invalid for a filter."""
+    narrowed = conditions(session, actor, filters, now=now)
+    return session.scalar(select(func.count()).select_from(Ticket).where(visible(actor), *narrowed)) or 0
+
+
+def ticket_view(session: Session, ticket: Ticket, actor: Actor, now: datetime) -> TicketView:
+    """A ticket that `visibility.get_ticket` gave this actor, with only what they may see of it."""
+    row = rows_of(session, [ticket], actor, now)[0]
+    text = session.scalar(
+        select(Message.body).where(Message.ticket_id == ticket.id, Message.version == 1, Message.is_current)
+    )
+    return TicketView(
+        **vars(row),
+        text=text or "",
+        clocks=tuple(list_clocks(session, ticket, now)),
+        allowed_actions=tuple(allowed_actions(session, actor, ticket, now)),
+    )
+
+
+def allowed_actions(session: Session, actor: Actor, ticket: Ticket, now: datetime) -> list[str]:
+    """The names of the actions that this actor may take now, by the lifecycle's table and among those that exist.
+
+    `decide` stands for every pending request that they may decide. None on imported history, and none for a token
+    that may only read.
+    """
+    if ticket.origin == LEGACY or (actor.scopes is not None and "write" not in actor.scopes):
+        return []
+    state = lifecycle.state_of(ticket.status, ticket.closure_reason)
+    mine = standings(session, actor, ticket, now)
+    found = lifecycle.actions_for(state, [s.pair for s in mine]) & set(ACTIONS)
+    pending = pending_requests(session, ticket)
+    if "decide" in ACTIONS and any(may_decide(session, actor, ticket, request, now) for request in pending):
+        found.add("decide")
+    return [name for name in _IN_TABLE_ORDER if name in found]
+
+
+_IN_TABLE_ORDER: Sequence[str] = tuple(dict.fromkeys(name.split(":")[0] for name in lifecycle.ACTIONS))
+
+
+def _key(sort: str, ticket: Ticket) -> list[Any]:
+    at = ticket.due_at if sort == BY_DUE else ticket.submitted_at
+    return [sort, at.isoformat() if at else None, ticket.id]
+
+
+def _after(sort: str, cursor: str) -> ColumnElement[bool]:
+    at, ticket_id = _place(sort, cursor)
+    if sort == NEWEST:
+        return or_(Ticket.submitted_at < at, and_(Ticket.submitted_at == at, Ticket.id < ticket_id))
+    if at is None:
+        return and_(Ticket.due_at.is_(None), Ticket.id > ticket_id)
+    return or_(Ticket.due_at > at, Ticket.due_at.is_(None), and_(Ticket.due_at == at, Ticket.id > ticket_id))
+
+
+def _place(sort: str, cursor: str) -> tuple[datetime | None, int]:
+    """Instant and id in a cursor. Raises Invalid for one that this list did not make."""
+    not_ours = Invalid({"cursor": Text(N_("This cursor was not made here. Start from the first page."))})
+    if len(cursor) > LONGEST_CURSOR:
+        raise not_ours
+    made_for, at, ticket_id = decode_cursor(cursor, 3)
+    if made_for != sort or type(ticket_id) is not int or not 0 < ticket_id <= _LARGEST_ID:
+        raise not_ours
+    if at is None and sort == BY_DUE:
+        return None, ticket_id
+    try:
+        instant = datetime.fromisoformat(at).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise not_ours from error
+    return instant, ticket_id

@@ -67,6 +67,8 @@ def _start(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     settings, kept = instances.choose_settings(
         instance, environ, port=port, own_redis_url=own_redis.url if own_redis else ""
     )
+    if options.check and settings.is_production:
+        raise SettingsError("--check", "leaves a ticket behind, so it is not for production; check a fresh instance.")
     instances.keep_settings(instance, kept)
     instance.tell_lock(settings.base_url)
     for notice in settings.notices:

@@ -1,0 +1,82 @@
+"""What every page has around it: who is signed in, where they may go, languages, assets, error pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, g, request, url_for
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFProtect
+from lucide.jinja import lucide
+
+from feedback.kernel.actor import Actor
+from feedback.kernel.db import session
+from feedback.notifications.queries import unread_count
+from feedback.web.assets import asset, assets
+from feedback.web.errors import init_errors
+from feedback.web.language import chosen_locale, has_large_text, init_languages
+from feedback.web.session import current_actor
+from feedback.web.words import ROLE_NAMES
+
+csrf = CSRFProtect()
+
+PLACES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("submitter.home", ("submitter",)),
+    ("desk.desk", ("handler", "unit_head")),
+    ("dispatcher.dispatch", ("dispatcher",)),
+    ("leader.review", ("leader", "supervisor")),
+)
+"""Pages of the navigation and the roles that have them, in the order shown."""
+
+
+def _labels() -> dict[str, str]:
+    return {
+        "submitter.home": _("My tickets"),
+        "desk.desk": _("Desk"),
+        "dispatcher.dispatch": _("Dispatch"),
+        "leader.review": _("Review"),
+    }
+
+
+def navigation(actor: Actor | None) -> list[dict[str, Any]]:
+    """Where this person may go; only pages that exist."""
+    if actor is None:
+        return []
+    labels = _labels()
+    return [
+        {"url": url_for(endpoint), "label": labels[endpoint], "active": request.endpoint == endpoint}
+        for endpoint, roles in PLACES
+        if any(grant.role in roles for grant in actor.grants)
+    ]
+
+
+def _frame() -> dict[str, Any]:
+    actor = current_actor()
+    me = None
+    if actor:
+        roles = dict.fromkeys(_(ROLE_NAMES[grant.role]) for grant in actor.grants)
+        me = {"name": actor.name, "roles": list(roles)}
+    return {
+        "me": me,
+        "nav": navigation(actor),
+        "unread": unread_count(session(), actor) if actor else 0,
+        "locale": chosen_locale(),
+        "large_text": has_large_text(),
+        "draft_owner": actor.submitter_key[:16] if actor else "",
+        "warnings": app_warnings(),
+    }
+
+
+def app_warnings() -> list[str]:
+    """What an administrator should know on every page (an http site in production, ...)."""
+    return list(getattr(g, "warnings", []))
+
+
+def init_frame(app: Flask) -> None:
+    """Give every page its frame."""
+    csrf.init_app(app)
+    init_languages(app)
+    app.register_blueprint(assets)
+    app.jinja_env.globals.update(asset=asset, lucide=lucide)
+    app.context_processor(_frame)
+    init_errors(app)

@@ -1,0 +1,57 @@
+"""Which language a reader gets, and how large the letters are: asked in the address, remembered in a cookie."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, current_app, g, request
+from flask_babel import Babel
+
+LOCALES = {"zh_CN": "zh", "en": "en"}
+"""Our names of the languages (settings, `?lang=`) and the names of their catalogues."""
+YEAR = 365 * 24 * 3600
+
+
+def chosen_locale() -> str:
+    """`zh_CN` or `en`: the address, else the cookie, else the account's, else what the browser asks for, else the site's."""
+    if "locale" in g:
+        return str(g.locale)
+    asked = request.args.get("lang", "")
+    account = getattr(g, "account", None)
+    candidates = (asked, request.cookies.get("lang", ""), getattr(account, "locale", None) or "")
+    found = next((name for name in candidates if name in LOCALES), None)
+    g.locale = found or _from_browser() or current_app.config["SETTINGS"].default_locale
+    return str(g.locale)
+
+
+def _from_browser() -> str | None:
+    """The first language of Accept-Language that we speak; every kind of Chinese is ours."""
+    for tag, _quality in request.accept_languages:
+        start = tag.lower().replace("_", "-").split("-")[0]
+        if start == "zh":
+            return "zh_CN"
+        if start == "en":
+            return "en"
+    return None
+
+
+def catalogue() -> str:
+    """The name of the catalogue of the reader's language."""
+    return LOCALES[chosen_locale()] if request else "en"
+
+
+def has_large_text() -> bool:
+    """Whether the reader asked for large letters."""
+    return (request.args.get("text") or request.cookies.get("text")) == "large"
+
+
+def init_languages(app: Flask) -> None:
+    """Have Flask-Babel ask us, and remember what the address asked for."""
+    Babel(app, locale_selector=catalogue, timezone_selector=lambda: app.config["SETTINGS"].timezone)
+
+    @app.after_request
+    def _remember(response: Response) -> Response:
+        secure = app.config["SETTINGS"].is_https
+        for name, allowed in (("lang", tuple(LOCALES)), ("text", ("large", "normal"))):
+            value = request.args.get(name)
+            if value in allowed:
+                response.set_cookie(name, value, max_age=YEAR, httponly=True, samesite="Lax", secure=secure)
+        return response

@@ -1,0 +1,161 @@
+"""The words for codes: statuses, kinds, urgencies, roles, outcomes, actions. English here; Chinese in the catalogue."""
+
+from __future__ import annotations
+
+from feedback.kernel.text import N_
+
+ROLE_NAMES = {
+    "submitter": N_("Submitter"),
+    "handler": N_("Handler"),
+    "unit_head": N_("Head of unit"),
+    "dispatcher": N_("Dispatcher"),
+    "supervisor": N_("Supervisor"),
+    "adjudicator": N_("Adjudicator"),
+    "leader": N_("Leader"),
+    "auditor": N_("Auditor"),
+    "admin": N_("Administrator"),
+    "system": N_("System"),
+}
+
+STATE_NAMES = {
+    "submitted": N_("waiting to be dispatched"),
+    "dispatched": N_("dispatched, not signed for yet"),
+    "in_progress": N_("being worked on"),
+    "waiting_for_submitter": N_("waiting for the submitter's answer"),
+    "suspended": N_("suspended"),
+    "resolved": N_("answered, waiting for the submitter's word"),
+    "closed.confirmed": N_("closed, confirmed by the submitter"),
+    "closed.unanswered": N_("closed without an answer from the submitter"),
+    "closed.declined": N_("not taken"),
+    "closed.excluded": N_("excluded"),
+    "closed.withdrawn": N_("withdrawn by the submitter"),
+    "closed.joined": N_("joined to another ticket"),
+    "legacy": N_("from the old system"),
+}
+
+KIND_NAMES = {
+    "demand": N_("Demand"),
+    "suggestion": N_("Suggestion"),
+    "question": N_("Question"),
+    "burden_lead": N_("Burden to be lifted"),
+}
+
+URGENCY_NAMES = {
+    "critical": N_("Critical"),
+    "urgent": N_("Urgent"),
+    "normal": N_("Normal"),
+    "complex": N_("Complex"),
+}
+
+PRIVACY_NAMES = {
+    "named": N_("With my name"),
+    "confidential": N_("Confidential"),
+}
+
+PRIVACY_SENTENCES = {
+    "named": N_("The units that work on it see your name and can call you."),
+    "confidential": N_("Nobody sees your name, not even an administrator: only an alias and your town."),
+}
+
+OUTCOME_NAMES = {
+    "solved": N_("Solved"),
+    "partly": N_("Partly solved"),
+    "not_possible": N_("Not possible"),
+    "planned": N_("Planned"),
+}
+
+CHANNEL_NAMES = {
+    "web": N_("on the web page"),
+    "api": N_("through a program"),
+    "import": N_("imported"),
+    "on_behalf": N_("written by somebody else on their behalf"),
+    "cli": N_("on the command line"),
+}
+
+CLOCK_NAMES = {
+    "resolution": N_("To be done"),
+    "first_response": N_("First response"),
+    "dispatch": N_("Dispatch"),
+    "signing": N_("Signing"),
+    "leg": N_("The unit's own time"),
+    "confirmation": N_("Confirmation"),
+    "decision": N_("Decision"),
+    "adjudication": N_("Ruling"),
+    "appeal": N_("Appeal"),
+    "supervision": N_("Supervision"),
+}
+
+ROUTING_REASONS = {
+    "sure": N_("The duty catalogue names one unit."),
+    "no_category": N_("No category was given, and no keyword of the catalogue occurs in the text."),
+    "several_categories": N_("Keywords of several categories occur in the text."),
+    "no_row": N_("The catalogue names no unit for this category here."),
+    "tie": N_("The catalogue names several units equally well."),
+    "burden_lead": N_("A burden to be lifted always goes to a dispatcher."),
+    "about_someone": N_("It is about somebody: a dispatcher must choose who may see it."),
+    "self_dispatch_off": N_("An administrator has switched self-dispatch off."),
+    "lead_unavailable": N_("The unit that the catalogue names can't get it."),
+    "not_below": N_("The catalogue says that a higher level must do this itself."),
+}
+
+DECLINE_REASON_NAMES = {
+    "legal_procedure": N_("It belongs to a court, an arbitration or another legal procedure."),
+    "not_a_public_duty": N_("No public body is responsible for it."),
+    "outside_the_area": N_("It lies outside this county."),
+    "nothing_to_act_on": N_("It names nothing that could be acted on."),
+}
+
+ACTION_NAMES = {
+    "submit": N_("Submitted"),
+    "comment": N_("Added a word"),
+    "note": N_("Internal note"),
+    "reclassify": N_("Classification changed"),
+    "set_urgency": N_("Urgency"),
+    "decline": N_("Asked not to take it"),
+    "decide": N_("Decided a request"),
+    "dispatch": N_("Dispatched"),
+    "assign": N_("Assigned"),
+    "acknowledge": N_("Signed for"),
+    "transfer": N_("Transferred"),
+    "ask_submitter": N_("Asked the submitter"),
+    "answer": N_("Answered the question"),
+    "wake": N_("Went on without an answer"),
+    "reply": N_("Replied"),
+    "answer_leg": N_("Answered the lead"),
+    "add_leg": N_("Another unit asked to assist"),
+    "drop_leg": N_("An assisting unit dropped"),
+    "resolve": N_("Said it is done"),
+    "confirm": N_("Confirmed"),
+    "dispute": N_("Not solved: sent back"),
+    "lapse": N_("Closed without an answer"),
+    "reopen": N_("Taken up again"),
+    "withdraw": N_("Withdrawn"),
+    "urge": N_("Urged"),
+}
+"""What a timeline entry is called."""
+
+BUTTON_NAMES = {
+    "comment": N_("Add a word"),
+    "note": N_("Write an internal note"),
+    "reclassify": N_("Correct kind, category or area"),
+    "set_urgency": N_("Change the urgency"),
+    "decline": N_("Ask not to take it"),
+    "decide": N_("Decide the request"),
+    "dispatch": N_("Dispatch"),
+    "assign": N_("Assign to a colleague"),
+    "acknowledge": N_("Sign for it"),
+    "transfer": N_("Transfer to another unit"),
+    "ask_submitter": N_("Ask the submitter"),
+    "answer": N_("Answer the question"),
+    "reply": N_("Reply to the submitter"),
+    "answer_leg": N_("Answer the lead"),
+    "add_leg": N_("Ask another unit to assist"),
+    "drop_leg": N_("Drop an assisting unit"),
+    "resolve": N_("Say that it is done"),
+    "confirm": N_("It is solved"),
+    "dispute": N_("It is not solved"),
+    "reopen": N_("Take it up again"),
+    "withdraw": N_("Withdraw it"),
+    "urge": N_("Urge"),
+}
+"""What a person presses."""

@@ -87,13 +87,14 @@ class Settings:
         env = _env(values)
         production = env == "production"
         notices = _run_by(production, os.geteuid() if uid is None else uid)
+        secret_key = _secret_key(values, instance_dir, production=production)
         allow_http = _yes_or_no(values, "ALLOW_HTTP")
         base_url = _base_url(values, production=production, allow_http=allow_http)
         if production and _yes_or_no(values, "FLASK_DEBUG"):
             raise SettingsError("FLASK_DEBUG", "debug mode shows the program's inside; unset it in production.")
         return cls(
             env=env,
-            secret_key=_secret_key(values, instance_dir, production=production),
+            secret_key=secret_key,
             database_url=_database_url(values, instance_dir),
             redis_url=_redis_url(values, production=production),
             base_url=base_url,

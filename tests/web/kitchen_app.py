@@ -4,6 +4,7 @@
 
 import gzip
 import hashlib
+from functools import lru_cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -85,7 +86,7 @@ def create_kitchen(translations: Path = ROOT / "feedback" / "translations") -> F
     app.config.update(SECRET_KEY="only for the kitchen", TESTING=True, BABEL_DEFAULT_LOCALE="en")
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(translations)
     app.jinja_env.undefined = StrictUndefined
-    app.jinja_env.globals.update(asset=asset, lucide=lucide)
+    app.jinja_env.globals.update(asset=lru_cache(asset), lucide=lru_cache(lucide))
     CSRFProtect(app)
     Babel(app, locale_selector=locale)
     app.context_processor(frame)

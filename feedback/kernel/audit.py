@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import JSON, String, UniqueConstraint, func, select
@@ -15,8 +15,11 @@ from feedback.kernel import keyring
 from feedback.kernel.db import Base, Id, Instant
 
 
+OVERLAP = timedelta(minutes=10)
+
+
 class AuditEntry(Base):
-    """One act. `stream` is what it concerns: `ticket:12`, `account:7`, `settings`."""
+    """One act; the database refuses to change or delete a row (migrations/). `stream` is what it concerns: `ticket:12`, `account:7`, `settings`."""
 
     __tablename__ = "audit_entry"
     __table_args__ = (UniqueConstraint("stream", "seq"),)
@@ -30,7 +33,6 @@ class AuditEntry(Base):
     facts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     prev_mac: Mapped[str] = mapped_column(String(64))
     mac: Mapped[str] = mapped_column(String(64))
-    checkpoint_id: Mapped[int | None] = mapped_column(Id, index=True)
 
 
 class AuditCheckpoint(Base):
@@ -106,25 +108,22 @@ def _checkpoint_mac(checkpoint: AuditCheckpoint) -> str:
 
 
 def add_checkpoint(session: Session, *, now: datetime) -> AuditCheckpoint | None:
-    """Chain the heads of the streams that changed since the last checkpoint; None when none did."""
-    heads: dict[str, Any] = {
-        stream: [seq, mac]
-        for stream, seq, mac in session.execute(
-            select(AuditEntry.stream, AuditEntry.seq, AuditEntry.mac)
-            .where(AuditEntry.checkpoint_id.is_(None))
-            .order_by(AuditEntry.stream, AuditEntry.seq)
-        )
-    }
-    if not heads:
-        return None
+    """Chain the heads of the streams that changed since the last checkpoint; None when none did.
+
+    The entries of OVERLAP before it are looked at again: a slow transaction may have committed them since.
+    """
     last = session.scalars(select(AuditCheckpoint).order_by(AuditCheckpoint.id.desc()).limit(1)).first()
+    known = last.heads if last else {}
+    query = select(AuditEntry.stream, AuditEntry.seq, AuditEntry.mac).order_by(AuditEntry.stream, AuditEntry.seq)
+    if last:
+        query = query.where(AuditEntry.at > last.at - OVERLAP)
+    heads: dict[str, Any] = {stream: [seq, mac] for stream, seq, mac in session.execute(query)}
+    if all(known.get(stream) == head for stream, head in heads.items()):
+        return None
     checkpoint = AuditCheckpoint(at=now, heads=heads, prev_mac=last.mac if last else "")
     checkpoint.mac = _checkpoint_mac(checkpoint)
     session.add(checkpoint)
     session.flush()
-    for entry in session.scalars(select(AuditEntry).where(AuditEntry.checkpoint_id.is_(None))):
-        if entry.seq <= heads[entry.stream][0]:
-            entry.checkpoint_id = checkpoint.id
     return checkpoint
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 from flask_migrate import Migrate
 
+from feedback.cli import routing as routing_cli
 from feedback.kernel import clock, keyring
 from feedback.kernel.db import db, prepare_engine
 from feedback.settings import Settings
@@ -27,4 +28,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     with app.app_context():
         prepare_engine(db.engine)
     migrate.init_app(app, db)
+    app.cli.add_command(routing_cli.catalogue_commands)
+    app.cli.add_command(routing_cli.routing_commands)
     return app

@@ -186,9 +186,7 @@ def put_off_delivery(session: Session, delivery_id: int, attempt: int, *, now: d
     if gap is None:
         return end_delivery(session, delivery_id, attempt, now=now, state=DEAD, error=error)
     mine = (Delivery.id == delivery_id, Delivery.state == LEASED, Delivery.attempts == attempt)
-    return _changed(
-        session, update(Delivery).where(*mine).values(state=NEW, next_try_at=now + gap, last_error=error)
-    )
+    return _changed(session, update(Delivery).where(*mine).values(state=NEW, next_try_at=now + gap, last_error=error))
 
 
 def _gap(gaps: Sequence[timedelta], attempt: int) -> timedelta | None:

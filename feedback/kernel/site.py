@@ -16,8 +16,10 @@ DEFAULTS: dict[str, Any] = {
     "root_dispatchers": [],
     "danger_words_urgent": [],
     "danger_words_critical": [],
+    "quiet_hours": "",
 }
-"""root_dispatchers: logins of those who take tickets about the root itself."""
+"""root_dispatchers: logins of those who take tickets about the root itself. quiet_hours: such as `22:00-07:00`, in the
+site's zone, when no mail leaves about tickets that are not urgent; empty: none."""
 
 
 class SiteSetting(Base):

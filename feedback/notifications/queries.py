@@ -1,0 +1,168 @@
+"""Reads of notices, for whoever they are addressed to, and of what could not be delivered. Never writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from feedback.kernel.actor import Actor
+from feedback.kernel.outbox import DEAD, LEASED, NEW, Delivery, Outbox
+from feedback.kernel.paging import Page, check_limit, cut_page, decode_cursor
+from feedback.kernel.text import Text
+from feedback.notifications.models import Notice
+from feedback.notifications.words import sentence
+from feedback.tickets.models import Ticket
+from feedback.tickets.visibility import visible
+
+MOST_COUNTED = 100
+DEFAULT_LIMIT = 25
+
+
+@dataclass(frozen=True)
+class NoticeView:
+    """One notice as its reader sees it; `text` is rendered in their language at the door."""
+
+    id: int
+    event: str
+    reference: str
+    text: Text
+    due_at: datetime | None
+    created_at: datetime
+    read_at: datetime | None
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """Something that was given up: an event that could not be told, or a message that could not be sent."""
+
+    kind: str
+    id: int
+    event: str
+    reference: str | None
+    channel: str | None
+    attempts: int
+    error: str | None
+
+
+def is_seat(recipient: str) -> bool:
+    """Whether a recipient is somebody who raised or joined the ticket, not staff."""
+    return recipient.startswith("seat:")
+
+
+def addresses_of(actor: Actor) -> list[str]:
+    """Under which names notices reach somebody: as staff and as a submitter."""
+    found = [f"account:{actor.account_id}"] if actor.account_id is not None else []
+    return [*found, f"seat:{actor.submitter_key}"] if actor.submitter_key else found
+
+
+def mine(actor: Actor) -> ColumnElement[bool]:
+    """SQL over notice and ticket: addressed to the actor, about a ticket that they may see at this instant."""
+    return and_(Notice.recipient.in_(addresses_of(actor)), visible(actor))
+
+
+def list_notices(
+    session: Session,
+    actor: Actor,
+    *,
+    limit: int = DEFAULT_LIMIT,
+    cursor: str | None = None,
+    unread_only: bool = False,
+) -> Page[NoticeView]:
+    """The actor's notices, the newest first. Raises Invalid (limit or cursor)."""
+    query = (
+        select(Notice, Ticket.reference)
+        .join(Ticket, Ticket.id == Notice.ticket_id)
+        .where(mine(actor))
+        .order_by(Notice.created_at.desc(), Notice.id.desc())
+        .limit(check_limit(limit) + 1)
+    )
+    if unread_only:
+        query = query.where(Notice.read_at.is_(None))
+    if cursor:
+        query = query.where(_after(decode_cursor(cursor, 2)))
+    views = [_view(notice, reference) for notice, reference in session.execute(query)]
+    return cut_page(views, limit, lambda view: (view.created_at.isoformat(), view.id))
+
+
+def _after(key: list[Any]) -> ColumnElement[bool]:
+    at, last_id = datetime.fromisoformat(str(key[0])).astimezone(UTC), int(key[1])
+    return or_(Notice.created_at < at, and_(Notice.created_at == at, Notice.id < last_id))
+
+
+def _view(notice: Notice, reference: str) -> NoticeView:
+    facts: Mapping[str, Any] = notice.facts or {}
+    due = facts.get("due_at")
+    return NoticeView(
+        id=notice.id,
+        event=notice.event,
+        reference=reference,
+        text=sentence(notice.event, facts, for_submitter=is_seat(notice.recipient)),
+        due_at=datetime.fromisoformat(due) if due else None,
+        created_at=notice.created_at,
+        read_at=notice.read_at,
+    )
+
+
+def unread_count(session: Session, actor: Actor) -> int:
+    """How many unread notices the actor has, counted up to 100 (which a page shows as 99+)."""
+    some = (
+        select(Notice.id)
+        .join(Ticket, Ticket.id == Notice.ticket_id)
+        .where(mine(actor), Notice.read_at.is_(None))
+        .limit(MOST_COUNTED)
+    )
+    return session.scalar(select(func.count()).select_from(some.subquery())) or 0
+
+
+def count_by_state(session: Session) -> dict[str, dict[str, int]]:
+    """How many events and messages stand in each state."""
+    found: dict[str, dict[str, int]] = {}
+    for name, table in (("events", Outbox), ("messages", Delivery)):
+        counted = session.execute(select(table.state, func.count()).group_by(table.state)).tuples()
+        found[name] = dict(iter(counted))
+    return found
+
+
+def count_undelivered(session: Session) -> tuple[int, int]:
+    """(waiting, dead): events and messages that are not yet, and that never will be delivered."""
+    states = count_by_state(session).values()
+    waiting = sum(counted.get(NEW, 0) + counted.get(LEASED, 0) for counted in states)
+    return waiting, sum(counted.get(DEAD, 0) for counted in states)
+
+
+def oldest_waiting_at(session: Session, now: datetime) -> datetime | None:
+    """Since when the eldest event waits that nobody has taken yet; one put off after a failure waits from its next try."""
+    return session.scalar(select(func.min(Outbox.available_at)).where(Outbox.state == NEW, Outbox.available_at <= now))
+
+
+def list_dead(session: Session, limit: int = 100) -> list[DeadLetter]:
+    """What was given up, the newest first. It says neither to whom nor what."""
+    events = session.execute(
+        select(Outbox, Ticket.reference)
+        .outerjoin(Ticket, Ticket.id == Outbox.ticket_id)
+        .where(Outbox.state == DEAD)
+        .order_by(Outbox.id.desc())
+        .limit(limit)
+    )
+    messages = session.execute(
+        select(Delivery, Outbox.event, Ticket.reference)
+        .join(Outbox, Outbox.id == Delivery.outbox_id)
+        .outerjoin(Ticket, Ticket.id == Outbox.ticket_id)
+        .where(Delivery.state == DEAD)
+        .order_by(Delivery.id.desc())
+        .limit(limit)
+    )
+    found = [
+        DeadLetter("event", row.id, row.event, reference, None, row.attempts, row.last_error)
+        for row, reference in events
+    ]
+    found += [
+        DeadLetter("message", row.id, event, reference, row.channel, row.attempts, row.last_error)
+        for row, event, reference in messages
+    ]
+    return found

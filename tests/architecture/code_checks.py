@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Final
 
-from import_checks import DOORS, RUNNER, imports_of
-from sources import Source
+from tests.architecture.import_checks import DOORS, RUNNER, imports_of
+from tests.architecture.sources import Source
 
 COMMIT_FILE: Final = "feedback/kernel/transaction.py"
 STATUS_FILE: Final = "feedback/tickets/transition.py"

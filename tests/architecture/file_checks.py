@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from sources import ROOT, Source
+from tests.architecture.sources import ROOT, Source
 
 PYTHON_LINES: Final = 400
 TEMPLATE_LINES: Final = 250

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from sources import Source, room_of
+from tests.architecture.sources import Source, room_of
 
 LAYERS: Final = (
     ("kernel", "settings"),

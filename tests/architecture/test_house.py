@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import code_checks
-import file_checks
-import import_checks
 import pytest
-import sources
+
+from tests.architecture import code_checks, file_checks, import_checks, sources
 
 ROOM_CHECKS = [
     import_checks.room_arrows,

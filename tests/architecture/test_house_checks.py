@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import code_checks
-import file_checks
-import import_checks
 import pytest
-from sources import ROOT, Check, Source, read, tracked
+
+from tests.architecture import code_checks, file_checks, import_checks
+from tests.architecture.sources import ROOT, Check, Source, read, tracked
 
 LONG = "x = 1\n" * 401
 

@@ -11,10 +11,21 @@ from collections.abc import Iterator
 from itertools import product
 
 import pytest
-from matrix import ACTIONS, RELATIONS, ROLES, STATES, Allowed, Cell, Matrix, MatrixError, expand, read_matrix
 
 from feedback.kernel.errors import Conflict, Forbidden
 from feedback.tickets import lifecycle
+from tests.architecture.matrix import (
+    ACTIONS,
+    RELATIONS,
+    ROLES,
+    STATES,
+    Allowed,
+    Cell,
+    Matrix,
+    MatrixError,
+    expand,
+    read_matrix,
+)
 
 MATRIX = read_matrix()
 CODE_ACTIONS = (*ACTIONS, "wake")

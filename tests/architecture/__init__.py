@@ -1,0 +1,1 @@
+"""What the house and the lifecycle promise, read off the code itself."""

@@ -96,7 +96,7 @@ def _take_in(
         now=now,
     )
     ticket = new_ticket(
-        reference=_new_reference(session),
+        reference=new_reference(session),
         kind=command.kind or "demand",
         category_id=route.category_id,
         area_id=read.area.id,
@@ -162,7 +162,7 @@ def _seat(session: Session, ticket: Ticket, read: Particulars, now: datetime) ->
     return seat
 
 
-def _new_reference(session: Session) -> str:
+def new_reference(session: Session) -> str:
     """A reference that neither counts nor can be guessed: 30^10 possibilities, such as `ZD-7K3MQ-9QXAB`."""
     while True:
         drawn = "".join(secrets.choice(ALPHABET) for _ in range(10))

@@ -27,6 +27,11 @@ def new_ticket(**columns: Any) -> Ticket:
     return Ticket(status=lifecycle.SUBMITTED, version=0, round=1, reopen_count=0, **columns)
 
 
+def legacy_ticket(**columns: Any) -> Ticket:
+    """A ticket of imported history: the mark `legacy` instead of a status. It takes no step and has no clocks."""
+    return Ticket(status="legacy", origin="legacy", version=1, round=1, reopen_count=0, **columns)
+
+
 def perform(
     held: Held,
     *,

@@ -77,9 +77,7 @@ def explain(started_at: datetime, amount: Amount, calendar: Calendar, pauses: It
         Step(
             "provisional",
             Text(
-                N_(
-                    "The official days of %(year)s are not announced yet: plain weekdays were counted, so this may move."
-                ),
+                N_("The official days of %(year)s are not announced yet: weekdays were counted, so this may move."),
                 year=year,
             ),
         )
@@ -92,7 +90,7 @@ def explain(started_at: datetime, amount: Amount, calendar: Calendar, pauses: It
 def to_json(
     explanation: Explanation, calendar: Calendar, translate: Callable[[str], str] = str
 ) -> list[dict[str, Any]]:
-    """The steps as plain data, instants with the offset of the calendar's zone, texts in the language of `translate`."""
+    """The steps as plain data: instants with the offset of the calendar's zone, texts as `translate` gives them."""
     return [
         {
             "kind": step.kind,
@@ -220,12 +218,11 @@ def _pause_step(pause: CountedPause, amount: Amount, calendar: Calendar) -> Step
     return Step("pause", text, span.begins, span.ends, pause.added)
 
 
-def _reason(reasons: tuple[str, ...]) -> Text:
-    known = [Text(REASONS[reason]) if reason in REASONS else Text(reason.replace("%", "%%")) for reason in reasons]
-    if not known:
+def _reason(reasons: tuple[str, ...]) -> Text | str:
+    if not reasons:
         return Text(N_("no reason given"))
-    together = known[0]
-    for reason in known[1:]:
+    together, *rest = (Text(REASONS[reason]) if reason in REASONS else reason for reason in reasons)
+    for reason in rest:
         together = Text(N_("%(first)s, %(second)s"), first=together, second=reason)
     return together
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from feedback.kernel.db import Base, Id, Instant
@@ -22,9 +22,8 @@ CLOCK_KINDS = (
     "appeal",
     "supervision",
 )
-NEVER_PAUSED = frozenset(
-    {"first_response", "signing", "confirmation", "decision", "adjudication", "appeal", "supervision"}
-)
+PAUSED_KINDS = frozenset({"dispatch", "resolution", "leg"})
+"""Kinds that stand still while a question waits or the matter is suspended; the others never pause."""
 
 
 class SlaPolicy(Base):
@@ -51,7 +50,7 @@ class SlaPolicy(Base):
 class SlaClock(Base):
     """One running or ended time limit of a ticket.
 
-    `follows_id` is the clock before whose due time this one is never due (a lead's leg and the resolution). `gaps` are
+    `amount` is what the policy's column `amount_name` said when it was laid. `follows_id` is the clock before whose due time this one is never due (a lead's leg and the resolution). `gaps` are
     intervals [from, until] in which this clock alone stood still (its unit did not hold the ticket).
     `ladder` is the alarms still or already due, lowest first: [{"level", "label", "at", "audience"}]; `next_level` is the
     first not yet recorded. `deadline_version` grows when due_at moves, so that an alarm of the old time can't fire.
@@ -61,6 +60,13 @@ class SlaClock(Base):
     __table_args__ = (
         Index("ix_sla_clock_ticket_id_kind", "ticket_id", "kind"),
         Index("ix_sla_clock_next_alarm_at", "next_alarm_at"),
+        Index(
+            "ix_sla_clock_open_kind_due_at",
+            "kind",
+            "due_at",
+            sqlite_where=text("met_at IS NULL AND dropped_at IS NULL"),
+            postgresql_where=text("met_at IS NULL AND dropped_at IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -71,6 +77,7 @@ class SlaClock(Base):
     unit_id: Mapped[int | None] = mapped_column(Id)
     round: Mapped[int] = mapped_column(default=1)
     started_at: Mapped[datetime] = mapped_column(Instant)
+    amount_name: Mapped[str] = mapped_column(String(20))
     amount: Mapped[str] = mapped_column(String(20))
     calendar_id: Mapped[int] = mapped_column(Id)
     policy_id: Mapped[int] = mapped_column(Id)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from feedback.calendars.models import BusinessCalendar
 from feedback.kernel.errors import NotFound
 from feedback.people.queries import units_by_id
-from feedback.sla.models import NEVER_PAUSED, SlaClock, SlaPause, SlaPolicy
+from feedback.sla.models import PAUSED_KINDS, SlaClock, SlaPause, SlaPolicy
 from feedback.tickets.models import Ticket
 from feedback.tickets.views import UnitLabel, unit_label
 
@@ -81,7 +81,7 @@ def list_clocks(session: Session, ticket: Ticket, now: datetime) -> list[ClockVi
                 breached_at=clock.breached_at,
                 dropped_at=clock.dropped_at,
                 is_open=clock.is_open,
-                is_paused=is_still and clock.is_open and clock.kind not in NEVER_PAUSED,
+                is_paused=is_still and clock.is_open and clock.kind in PAUSED_KINDS,
                 is_provisional=clock.is_provisional,
                 policy=policy.name if policy else None,
                 policy_version=policy.version if policy else None,

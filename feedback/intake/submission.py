@@ -115,7 +115,7 @@ def _take_in(
     )
     session.add(ticket)
     session.flush()
-    seat = _seat(session, ticket, read, now)
+    seat = new_seat(session, ticket, read, now)
     for account_id in read.about_accounts:
         session.add(TicketAbout(ticket_id=ticket.id, account_id=account_id))
     for unit_id, is_derived in read.about_units.items():
@@ -144,7 +144,8 @@ def _dispatch_if_sure(session: Session, ticket: Ticket, route: RoutingDecision, 
     perform(held, legs=legs, facts={"lead": route.lead_id, "routing": route.facts()})
 
 
-def _seat(session: Session, ticket: Ticket, read: Particulars, now: datetime) -> Seat:
+def new_seat(session: Session, ticket: Ticket, read: Particulars, now: datetime) -> Seat:
+    """The place of whoever raised it, with their identity sealed behind it."""
     person = read.person
     home = person.home if person.account else read.area
     seat = Seat(

@@ -1,0 +1,57 @@
+"""The functions that jobs run. Each takes ids at most, and may run twice or at the same time as another of its kind."""
+
+from __future__ import annotations
+
+from flask import current_app
+
+from feedback.jobs.relay import enqueue_due, kick_mails
+from feedback.jobs.retention import purge_expired
+from feedback.jobs.runner import task
+from feedback.kernel import audit
+from feedback.kernel.clock import utc_now
+from feedback.kernel.transaction import transaction
+from feedback.notifications.delivery import deliver_event, deliver_mail
+from feedback.settings import Settings
+from feedback.supervision.escalation import run_sweep
+
+
+def _settings() -> Settings:
+    found: Settings = current_app.config["SETTINGS"]
+    return found
+
+
+@task
+def deliver(outbox_id: int) -> None:
+    """Tell of one event: notices at once, each mail by a job of its own, so that a slow one holds nobody else."""
+    kick_mails(deliver_event(outbox_id, now=utc_now(), settings=_settings()))
+
+
+@task
+def send(delivery_id: int) -> None:
+    """Send one mail."""
+    deliver_mail(delivery_id, now=utc_now(), settings=_settings())
+
+
+@task
+def sweep() -> None:
+    """Do what the clocks say is due."""
+    run_sweep(utc_now(), by="worker")
+
+
+@task
+def relay_due() -> None:
+    """Put back on the queues what was lost on the way."""
+    enqueue_due(utc_now())
+
+
+@task
+def purge() -> None:
+    """Delete what is kept for a while only."""
+    purge_expired(now=utc_now())
+
+
+@task
+def checkpoint() -> None:
+    """Chain the heads of the audit trail."""
+    with transaction() as session:
+        audit.add_checkpoint(session, now=utc_now())

@@ -5,10 +5,16 @@ from __future__ import annotations
 from flask import Flask
 from flask_migrate import Migrate
 
+from feedback.cli import jobs as jobs_cli
+from feedback.cli import people as people_cli
+from feedback.cli import routes as routes_cli
 from feedback.cli import routing as routing_cli
-from feedback.kernel import clock, keyring
+from feedback.jobs import relay
+from feedback.jobs.queues import Queues
+from feedback.kernel import clock, keyring, transaction
 from feedback.kernel.db import db, prepare_engine
 from feedback.settings import Settings
+from feedback.web.health import init_health
 
 migrate = Migrate(directory="migrations", render_as_batch=True, compare_type=True)
 
@@ -28,6 +34,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     with app.app_context():
         prepare_engine(db.engine)
     migrate.init_app(app, db)
+    app.extensions["queues"] = Queues(settings.redis_url)
+    transaction.after_commit(relay.kick)
+    init_health(app)
+    app.cli.add_command(jobs_cli.jobs_commands)
+    app.cli.add_command(jobs_cli.outbox_commands)
+    app.cli.add_command(people_cli.accounts_commands)
+    app.cli.add_command(people_cli.tokens_commands)
+    app.cli.add_command(people_cli.units_commands)
+    app.cli.add_command(routes_cli.routes_command)
     app.cli.add_command(routing_cli.catalogue_commands)
     app.cli.add_command(routing_cli.routing_commands)
     return app

@@ -78,7 +78,7 @@ def lay(session: Session, clock: SlaClock, policy: SlaPolicy, *, at: datetime) -
 def _due(session: Session, clock: SlaClock, calendar: Calendar, pauses: list[pure.PauseSpan]) -> datetime:
     due = pure.due_at(clock.started_at, need_amount(clock.amount), calendar, pauses)
     if clock.fixed_due_at:
-        due = min(due, clock.fixed_due_at)
+        due = clock.fixed_due_at if clock.kind == "confirmation" else min(due, clock.fixed_due_at)
     if clock.follows_id:
         due = max(due, session.get_one(SlaClock, clock.follows_id).due_at)
     return due

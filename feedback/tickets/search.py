@@ -22,6 +22,7 @@ from feedback.kernel.text import N_, Text
 from feedback.people.models import Unit
 from feedback.people.queries import find_unit
 from feedback.routing.models import Category
+from feedback.routing.queries import normal_path
 from feedback.tickets import lifecycle
 from feedback.tickets.models import Message, Ticket
 from feedback.tickets.visibility import is_own
@@ -100,7 +101,7 @@ def conditions(session: Session, actor: Actor, filters: TicketFilters, *, now: d
         path = _unit(session, "area", filters.area).path
         found.append(Ticket.area_id.in_(select(Unit.id).where(Unit.path.startswith(path, autoescape=True))))
     if filters.category:
-        found.append(Ticket.category_id.in_(_categories_below(session, filters.category)))
+        found.append(Ticket.category_id.in_(_categories_below(session, normal_path(filters.category))))
     if filters.kind:
         found.append(Ticket.kind == filters.kind)
     if filters.overdue is not None:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from feedback.kernel.actor import Actor
 from feedback.people.models import Account, Unit
 from feedback.people.queries import accounts_by_id, units_by_id
-from feedback.routing.models import Category
+from feedback.routing.queries import categories_by_id
 from feedback.tickets.identity import Submitter, submitters
 from feedback.tickets.models import Message, Seat, Ticket, TimelineEntry
 from feedback.tickets.sight import Sight, sight_of
@@ -89,10 +89,7 @@ class _Names:
             session, [*(entry.account_id for entry in entries), *(_whole(f.get("assignee")) for f in facts)]
         )
         wanted = {i for f in facts if (i := _whole(f.get("category"))) is not None}
-        self.categories: dict[int, str] = {}
-        if wanted:
-            rows = session.execute(select(Category.id, Category.path).where(Category.id.in_(wanted)))
-            self.categories = {row.id: row.path for row in rows}
+        self.categories = {i: category.path for i, category in categories_by_id(session, wanted).items()}
         seats = list(session.scalars(select(Seat).where(Seat.ticket_id == ticket.id)))
         self.seats: dict[int, Submitter] = submitters(session, seats)
 

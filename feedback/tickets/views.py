@@ -5,7 +5,7 @@ Whoever gets a row here was let through by visibility.py before; here only what 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from feedback.kernel.actor import Actor
 from feedback.people.models import Account, Unit
 from feedback.people.queries import accounts_by_id, units_by_id
-from feedback.routing.models import Category
+from feedback.routing.queries import categories_by_id
 from feedback.tickets import lifecycle
 from feedback.tickets.identity import submitters
 from feedback.tickets.models import Leg, Message, Seat, Ticket
@@ -155,7 +155,7 @@ class _Loaded:
         self.people = accounts_by_id(
             session, [*(ticket.assignee_id for ticket in tickets), *(leg.assignee_id for leg in legs)]
         )
-        self.categories = _categories(session, (ticket.category_id for ticket in tickets))
+        self.categories = categories_by_id(session, {t.category_id for t in tickets if t.category_id is not None})
 
 
 def _titles(session: Session, ids: list[int]) -> dict[int, str]:
@@ -175,13 +175,6 @@ def _shown_seats(session: Session, ids: list[int], actor: Actor) -> dict[int, Se
         if is_mine or (seat.ticket_id not in shown and seat.origin_ticket_id == seat.ticket_id):
             shown[seat.ticket_id] = seat
     return shown
-
-
-def _categories(session: Session, ids: Iterable[int | None]) -> dict[int, Category]:
-    wanted = {i for i in ids if i is not None}
-    if not wanted:
-        return {}
-    return {category.id: category for category in session.scalars(select(Category).where(Category.id.in_(wanted)))}
 
 
 def _row(ticket: Ticket, loaded: _Loaded, actor: Actor, now: datetime) -> TicketRow:

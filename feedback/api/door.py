@@ -1,0 +1,60 @@
+"""The API put together: every module of views, who is calling, refusals, throttling. The factory calls `init_api`."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
+
+from feedback.api import directory, docs, tickets
+from feedback.api.access import api
+from feedback.api.auth import identify
+from feedback.api.body import MOST_BYTES
+from feedback.api.errors import http_error, refusal, unexpected
+from feedback.api.throttle import init_throttle
+from feedback.confirmation import submitter, verdicts
+from feedback.dispatch import assignment, legs, triage
+from feedback.handling import work
+from feedback.kernel.errors import Refused
+from feedback.supervision import urging
+
+VIEWS = (directory, docs, tickets)
+ACTIONS_OF = (assignment, legs, submitter, triage, urging, verdicts, work)
+"""Importing them is what puts views on the blueprint and actions on the list."""
+PREFIX = "/api/"
+
+
+def init_api(app: Flask) -> None:
+    """Put the API on the application."""
+    init_throttle(app)
+    app.register_blueprint(api)
+
+
+@api.before_app_request
+def _answer_unrouted() -> Response | None:
+    """An address or method that this door does not have is answered in its own way, not with a page."""
+    error = request.routing_exception
+    if error is None or isinstance(error, RequestRedirect) or not request.path.startswith(PREFIX):
+        return None
+    return http_error(error)
+
+
+@api.before_request
+def _know_caller() -> None:
+    request.max_content_length = MOST_BYTES
+    identify()
+
+
+@api.errorhandler(Refused)
+def _refused(error: Refused) -> Response:
+    return refusal(error)
+
+
+@api.errorhandler(HTTPException)
+def _http(error: HTTPException) -> Response:
+    return http_error(error)
+
+
+@api.errorhandler(Exception)
+def _unexpected(error: Exception) -> Response:
+    return unexpected(error)

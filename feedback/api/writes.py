@@ -1,0 +1,77 @@
+"""What all writes of this door have in common: done once for a key, answered with the ticket as its caller sees it then."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from flask import Response, request
+from sqlalchemy.exc import IntegrityError
+
+from feedback.api.auth import Caller, caller
+from feedback.api.body import Body
+from feedback.api.render import Json, answer, ticket
+from feedback.kernel import keyring
+from feedback.kernel.actor import SYSTEM
+from feedback.kernel.db import session
+from feedback.kernel.errors import Invalid, NotFound
+from feedback.kernel.idempotency import Once
+from feedback.kernel.text import N_, Text
+from feedback.tickets.actions import TicketRef
+from feedback.tickets.answers import find_answer, keep_answer
+from feedback.tickets.queries import ticket_view
+from feedback.tickets.visibility import get_ticket
+
+KEY = "Idempotency-Key"
+REPLAYED = "Idempotency-Replayed"
+_KEY_SHAPE = re.compile(r"[\x21-\x7e]{1,120}")
+
+
+def answer_once(route: str, body: Body, write: Callable[[Once | None], TicketRef], status: int) -> Response:
+    """Do the write, or find that it was done with this key; answer with the ticket and, for a new one, its address."""
+    who = caller()
+    once = _once(who, route, body)
+    kept = find_answer(session(), once, who.now) if once else None
+    if kept:
+        return _with_address(kept["body"], kept["status"], replayed=True)
+    try:
+        done = write(once)
+    except IntegrityError:
+        if once is None or once.find(session(), who.now) is None:
+            raise
+        done = write(once)  # the same key arrived twice at once: the other one wrote it
+    document = as_seen(who, done)
+    if once:
+        keep_answer(once, {"status": status, "body": document}, now=who.now)
+    return _with_address(document, status, replayed=done.is_replay)
+
+
+def as_seen(who: Caller, done: TicketRef) -> Json:
+    """The ticket as its caller sees it now; where they no longer do, no more than that their act was done."""
+    try:
+        found = get_ticket(session(), who.actor, done.reference)
+    except NotFound:
+        gone = get_ticket(session(), SYSTEM, done.reference)
+        return {"reference": gone.reference, "status": gone.status, "version": done.version}
+    return ticket(ticket_view(session(), found, who.actor, who.now))
+
+
+def _with_address(document: Json, status: int, *, replayed: bool) -> Response:
+    headers = {REPLAYED: "true"} if replayed else {}
+    if status == 201:
+        headers["Location"] = f"/api/v1/tickets/{document['reference']}"
+    return answer(document, status, headers)
+
+
+def _once(who: Caller, route: str, body: Body) -> Once | None:
+    key = request.headers.get(KEY)
+    if key is None:
+        return None
+    if not _KEY_SHAPE.fullmatch(key):
+        raise Invalid({KEY: Text(N_("Must be 1 to 120 visible ASCII characters, such as a UUID."))})
+    return Once(
+        caller_key=keyring.mac("idempotency", who.actor.account_id),
+        route=route,
+        key=key,
+        body_digest=body.digest,
+    )

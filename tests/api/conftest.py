@@ -1,0 +1,23 @@
+"""Fixtures of the API's tests: a caller with a token for each person of the small county."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from tests.support.caller import Caller
+from tests.support.county import County
+
+CallAs = Callable[..., Caller]
+
+
+@pytest.fixture
+def call_as(app: Flask, county: County) -> CallAs:
+    """`call_as("hw")` calls the API as that person; more keywords are those of Caller."""
+
+    def make(login: str, **more: str) -> Caller:
+        return Caller(app, county, login, **more)
+
+    return make

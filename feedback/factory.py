@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 from flask_migrate import Migrate
 
+from feedback.api.door import init_api
 from feedback.cli import jobs as jobs_cli
 from feedback.cli import people as people_cli
 from feedback.cli import routes as routes_cli
@@ -15,6 +16,7 @@ from feedback.kernel import clock, keyring, transaction
 from feedback.kernel.db import db, prepare_engine
 from feedback.settings import Settings
 from feedback.web.health import init_health
+from feedback.web.language import init_languages
 
 migrate = Migrate(directory="migrations", render_as_batch=True, compare_type=True)
 
@@ -36,7 +38,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     migrate.init_app(app, db)
     app.extensions["queues"] = Queues(settings.redis_url)
     transaction.after_commit(relay.kick)
+    init_languages(app)
     init_health(app)
+    init_api(app)
     app.cli.add_command(jobs_cli.jobs_commands)
     app.cli.add_command(jobs_cli.outbox_commands)
     app.cli.add_command(people_cli.accounts_commands)

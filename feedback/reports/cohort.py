@@ -1,0 +1,162 @@
+"""The tickets that a report counts, as one SQL expression with a column for every condition, and what they are grouped by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Integer,
+    SQLColumnExpression,
+    String,
+    Subquery,
+    and_,
+    case,
+    cast,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+)
+from sqlalchemy.orm import Session
+
+from feedback.kernel.actor import Actor
+from feedback.kernel.clock import site_zone
+from feedback.kernel.errors import Forbidden
+from feedback.kernel.text import N_, Text
+from feedback.people.models import Unit
+from feedback.people.queries import get_unit
+from feedback.reports.conditions import confirmed_parts, hatch_conditions, left_out_conditions, ticket_conditions
+from feedback.reports.period import ReportQuery, bounds, months
+from feedback.tickets.models import Ticket, TimelineEntry
+from feedback.tickets.visibility import OVERSEEING_ROLES, PROTECTED, WORKING_ROLES, oversees, visible
+
+counted_unit_id = func.coalesce(Ticket.first_resolved_unit_id, Ticket.lead_unit_id)
+"""SQL: the unit a ticket counts for: the lead at the first resolve, else the present lead."""
+
+
+def may_read_reports(actor: Actor) -> bool:
+    """Whether any figure is open to this actor."""
+    return actor.is_system or actor.has_role(*OVERSEEING_ROLES, *WORKING_ROLES)
+
+
+def in_scope(actor: Actor) -> ColumnElement[bool]:
+    """SQL: tickets whose figures the actor may read: their subtree's; as handler or head their own unit's alone.
+
+    Both start from what they may see at all, so that nobody counts a ticket that is about them.
+    Raises Forbidden for whoever has none of these roles.
+    """
+    if actor.is_system:
+        return visible(actor)
+    if not may_read_reports(actor):
+        raise Forbidden(Text(N_("Figures are for those who lead, dispatch, supervise or work on tickets.")))
+    own_units = {grant.unit_id for grant in actor.grants if grant.role in WORKING_ROLES}
+    own = counted_unit_id.in_(own_units) if own_units else false()
+    return and_(visible(actor), or_(oversees(actor), own))
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """One report's tickets. `table` has a row for each: ticket, grouping key, mix of privacy, and a flag a condition."""
+
+    query: ReportQuery
+    zone: str
+    now: datetime
+    table: CTE
+    scope: list[ColumnElement[bool]] = field(default_factory=list)
+
+    @property
+    def is_counted(self) -> ColumnElement[bool]:
+        """SQL on `table`: among the dispatched, and not left out."""
+        return and_(*(~self.table.c[f"left_{name}"] for name in left_out_conditions(self.now)))
+
+
+def build_cohort(session: Session, actor: Actor, query: ReportQuery, *, now: datetime) -> Cohort:
+    """The tickets of this query that the actor may count. Raises Forbidden, Invalid (days), NotFound (unit)."""
+    query.check()
+    zone = site_zone().key
+    scope = [in_scope(actor), Ticket.origin == "loop", *below_unit(session, query)]
+    start, end = bounds(query, zone)
+    flags = {
+        **{f"left_{name}": condition for name, condition in left_out_conditions(now).items()},
+        **ticket_conditions(now),
+        **{f"confirmed_{name}": condition for name, condition in confirmed_parts().items()},
+        **{f"hatch_{name}": condition for name, condition in hatch_conditions().items()},
+    }
+    table = (
+        select(
+            Ticket.id.label("id"),
+            group_key(query, zone, Ticket.original_due_at).label("key"),
+            Ticket.privacy.in_(PROTECTED).label("is_protected"),
+            Ticket.first_area_id.label("area_id"),
+            _dispatching_unit().label("office_id"),
+            *(condition.label(name) for name, condition in flags.items()),
+        )
+        .where(
+            *scope,
+            Ticket.first_dispatched_at.is_not(None),
+            Ticket.original_due_at >= start,
+            Ticket.original_due_at < end,
+            Ticket.original_due_at <= now,
+        )
+        .cte("cohort")
+    )
+    return Cohort(query, zone, now, table, scope)
+
+
+def submitted_in_period(cohort: Cohort) -> Subquery:
+    """Tickets received in the period, declined or not: `declined` is a share of these."""
+    start, end = bounds(cohort.query, cohort.zone)
+    return (
+        select(
+            Ticket.id,
+            group_key(cohort.query, cohort.zone, Ticket.submitted_at).label("key"),
+            Ticket.closure_reason.is_not_distinct_from("declined").label("is_declined"),
+            Ticket.privacy.in_(PROTECTED).label("is_protected"),
+        )
+        .where(*cohort.scope, Ticket.submitted_at >= start, Ticket.submitted_at < end)
+        .subquery()
+    )
+
+
+def below_unit(session: Session, query: ReportQuery) -> list[ColumnElement[bool]]:
+    """SQL: area or counted unit lies in the unit's subtree; nothing where none was given."""
+    if query.unit is None:
+        return []
+    top = get_unit(session, query.unit)
+    below = select(Unit.id).where(Unit.path.startswith(top.path, autoescape=True))
+    return [or_(func.coalesce(Ticket.first_area_id, Ticket.area_id).in_(below), counted_unit_id.in_(below))]
+
+
+def group_key(query: ReportQuery, zone: str, instant: SQLColumnExpression[Any]) -> ColumnElement[str | None]:
+    """SQL: the id (as text) or month by which a ticket is grouped; `instant` is what its month is told by."""
+    if query.by == "unit":
+        return cast(counted_unit_id, String)
+    if query.by == "area":
+        return cast(func.coalesce(Ticket.first_area_id, Ticket.area_id), String)
+    if query.by == "category":
+        return cast(
+            case((Ticket.first_dispatched_at.is_(None), Ticket.category_id), else_=Ticket.first_category_id), String
+        )
+    return case(*((instant < end, literal(name)) for name, end in months(query, zone)))
+
+
+def _dispatching_unit() -> ColumnElement[int | None]:
+    """The office whose dispatcher took the first step `dispatch`; NULL where the catalogue did."""
+    return (
+        select(TimelineEntry.unit_id)
+        .where(TimelineEntry.ticket_id == Ticket.id, TimelineEntry.action == "dispatch")
+        .order_by(TimelineEntry.version)
+        .limit(1)
+        .correlate(Ticket)
+        .scalar_subquery()
+    )
+
+
+def count_where(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    """SQL: how many rows of the group fit."""
+    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0).cast(Integer)

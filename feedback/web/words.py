@@ -105,6 +105,46 @@ DECLINE_REASON_NAMES = {
     "nothing_to_act_on": N_("It names nothing that could be acted on."),
 }
 
+RECEIPT_REASONS = {
+    "no_category": N_("The duty catalogue knows no word of it, so a person reads it."),
+    "several_categories": N_("It touches several matters, so a person decides."),
+    "no_row": N_("The duty catalogue names no unit for this here, so a person decides."),
+    "tie": N_("The duty catalogue names several units for this, so a person decides."),
+    "burden_lead": N_("A burden to be lifted is always read by a person first."),
+    "about_someone": N_("It is about somebody, so a person who is not concerned chooses who may see it."),
+    "self_dispatch_off": N_("Here a person reads everything before it is sent on."),
+    "lead_unavailable": N_("The unit that the duty catalogue names can't get it, so a person decides."),
+    "not_below": N_("It must not be pushed down to the grassroots, so a person decides."),
+}
+"""Why it was not sent on by itself, as its submitter reads it."""
+
+REQUEST_NAMES = {
+    "return": N_("Return to the dispatcher"),
+    "decline": N_("Not to take it"),
+    "lower_urgency": N_("Another urgency"),
+    "extension": N_("Extension"),
+    "suspension": N_("Suspension"),
+    "exclusion": N_("Exclusion"),
+    "appeal": N_("Appeal"),
+}
+
+REQUEST_STATES = {
+    "pending": N_("waits for a decision"),
+    "granted": N_("granted"),
+    "refused": N_("refused"),
+    "withdrawn": N_("taken back"),
+    "overtaken": N_("no longer needed"),
+}
+
+DECISION_NAMES = {"granted": N_("granted"), "refused": N_("refused")}
+
+VERDICT_NAMES = {
+    "solved": N_("solved"),
+    "partly": N_("partly solved"),
+    "accepted": N_("accepted"),
+    "disputed": N_("not solved"),
+}
+
 ACTION_NAMES = {
     "submit": N_("Submitted"),
     "comment": N_("Added a word"),

@@ -6,6 +6,7 @@ from flask import Flask
 from flask_migrate import Migrate
 
 from feedback.api.door import init_api
+from feedback.cli import intake as intake_cli
 from feedback.cli import jobs as jobs_cli
 from feedback.cli import people as people_cli
 from feedback.cli import routes as routes_cli
@@ -41,6 +42,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_languages(app)
     init_health(app)
     init_api(app)
+    app.cli.add_command(intake_cli.tickets_commands)
     app.cli.add_command(jobs_cli.jobs_commands)
     app.cli.add_command(jobs_cli.outbox_commands)
     app.cli.add_command(people_cli.accounts_commands)

@@ -1,6 +1,7 @@
 """The danger words a site starts with, Chinese and English. An admin edits the site's own lists, not these.
 
-Critical: lives may be at stake now. Urgent: people can't do without it for a day, or it may soon hurt somebody.
+Critical: lives may be at stake now. Urgent: people can't do without it for a day, or it may soon hurt somebody. A longer
+urgent word silences a critical one inside it (火灾隐患: a risk of fire is not a fire).
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ CRITICAL: tuple[str, ...] = (
     "燃气泄露",
     "煤气泄露",
     "天然气泄露",
-    "毒气",
     "爆炸",
     "起火",
     "着火",
@@ -75,7 +75,9 @@ URGENT: tuple[str, ...] = (
     "高压线掉落",
     "停气",
     "停暖",
-    "危房",
+    "火灾隐患",
+    "毒气",
+    "墙体开裂",
     "裂缝扩大",
     "险情",
     "内涝",
@@ -84,7 +86,6 @@ URGENT: tuple[str, ...] = (
     "没有井盖",
     "污水倒灌",
     "水质发黄",
-    "疫情",
     "断粮",
     "no water",
     "without water",

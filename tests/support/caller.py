@@ -43,7 +43,10 @@ class Caller:
             with transaction() as session:
                 hashed = hashlib.sha256(self.token.encode()).hexdigest()
                 row = session.query(ApiToken).filter_by(token_hash=hashed).one()
-                row.created_at, row.expires_at = row.created_at - timedelta(days=3650), row.expires_at + timedelta(days=3650)
+                row.created_at, row.expires_at = (
+                    row.created_at - timedelta(days=3650),
+                    row.expires_at + timedelta(days=3650),
+                )
 
     def call(self, method: str, path: str, **more: Any) -> TestResponse:
         """Any call; `headers` are added to the usual ones."""

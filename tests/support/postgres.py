@@ -42,9 +42,9 @@ def running_cluster() -> Iterator[str]:
             owner = pwd.getpwnam("postgres")
             os.chown(folder, owner.pw_uid, owner.pw_gid)
         cluster = folder / "data"
+        initdb = [str(binaries / "initdb"), "-D", str(cluster), "-U", "zhida", "-A", "trust"]
         subprocess.run(
-            _as_user([str(binaries / "initdb"), "-D", str(cluster), "-U", "zhida", "-A", "trust", "-E", "UTF8"])
-            + ["--locale=C.UTF-8", "--no-sync"],
+            _as_user([*initdb, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]),
             check=True,
             capture_output=True,
         )

@@ -1,53 +1,80 @@
-"""Which calendar counts where: versions as pure calendars, and the nearest one upwards in the tree. Reads only."""
+"""Reads of calendars: the version in force, a version by its id, what the libraries and notices know. Never writes."""
 
 from __future__ import annotations
 
-from weakref import WeakKeyDictionary
+import json
+from datetime import date
+from functools import lru_cache
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from feedback.calendars.definition import from_json
-from feedback.calendars.models import BusinessCalendar
+from feedback.calendars.definition import OFFICIAL_CODE, CalendarDefinition, DateRow, from_json
+from feedback.calendars.holidays import NOTICE_MONTH, latest_known_year
+from feedback.calendars.models import BusinessCalendar, CalendarDay
+from feedback.calendars.plan import is_official_year_known
 from feedback.calendars.worktime import Calendar
-from feedback.kernel.site import get_setting
-from feedback.people.models import Unit
-from feedback.people.queries import ancestors
-
-_known: WeakKeyDictionary[object, dict[int, Calendar]] = WeakKeyDictionary()
-"""By database: versions never change, so one that was read is kept, with the year tables it has worked out."""
+from feedback.kernel.errors import NotFound
+from feedback.kernel.text import N_, Text
 
 
-def _kept(session: Session) -> dict[int, Calendar]:
-    return _known.setdefault(session.get_bind(), {})
-
-
-def find_calendar_row(session: Session, code: str) -> BusinessCalendar | None:
-    """The version of that calendar in force."""
+def find_calendar(session: Session, code: str) -> BusinessCalendar | None:
+    """The version in force of the calendar of that code."""
     return session.scalars(
         select(BusinessCalendar).where(BusinessCalendar.code == code, BusinessCalendar.superseded_at.is_(None))
     ).first()
 
 
-def calendar_of(session: Session, row: BusinessCalendar) -> Calendar:
-    """The pure calendar of a stored version."""
-    kept = _kept(session)
-    if row.id not in kept:
-        kept[row.id] = Calendar(from_json(row.definition))
-    return kept[row.id]
+def get_calendar(session: Session, code: str) -> BusinessCalendar:
+    """As `find_calendar`. Raises NotFound."""
+    row = find_calendar(session, code)
+    if row is None:
+        raise NotFound(Text(N_("There is no calendar %(code)s."), code=code))
+    return row
 
 
-def get_calendar(session: Session, calendar_id: int) -> Calendar:
-    """The pure calendar of a version's id. NoResultFound for an id that is not there."""
-    return _kept(session).get(calendar_id) or calendar_of(session, session.get_one(BusinessCalendar, calendar_id))
+def list_calendars(session: Session) -> list[BusinessCalendar]:
+    """The versions in force, by code."""
+    return list(
+        session.scalars(
+            select(BusinessCalendar).where(BusinessCalendar.superseded_at.is_(None)).order_by(BusinessCalendar.code)
+        )
+    )
 
 
-def calendar_row_for(session: Session, unit_id: int) -> BusinessCalendar:
-    """The calendar in force of the nearest unit upwards that has one, else the site's. RuntimeError where the site has none."""
-    unit = session.get_one(Unit, unit_id)
-    codes = [u.calendar_code for u in ancestors(session, unit) if u.calendar_code]
-    for code in (*codes, str(get_setting(session, "default_calendar"))):
-        row = find_calendar_row(session, code)
-        if row:
-            return row
-    raise RuntimeError("the site has no business calendar: run `flask setup defaults`")
+def ready(row: BusinessCalendar) -> Calendar:
+    """A version ready for arithmetic. Equal definitions share one Calendar with its tables."""
+    return _ready(json.dumps(row.definition, sort_keys=True))
+
+
+def calendar_by_id(session: Session, calendar_id: int) -> Calendar:
+    """The version of that id, ready for arithmetic. LookupError if there is none (versions are never deleted)."""
+    row = session.get(BusinessCalendar, calendar_id)
+    if row is None:
+        raise LookupError(f"calendar version {calendar_id}")
+    return ready(row)
+
+
+def official_definition(session: Session) -> CalendarDefinition:
+    """China's official days as of now: the libraries', overridden by the imported notices."""
+    days = session.scalars(select(CalendarDay).order_by(CalendarDay.on)).all()
+    return CalendarDefinition(
+        OFFICIAL_CODE,
+        dates=tuple(
+            DateRow("workday" if day.kind == "workday" else "holiday", day.on, day.on, (), day.note) for day in days
+        ),
+        official=True,
+        official_through=latest_known_year(),
+    )
+
+
+def missing_official_years(session: Session, today: date) -> tuple[int, ...]:
+    """Years to warn about: this one, and from November on the next, where neither libraries nor notices know them."""
+    known = official_definition(session)
+    ahead = [today.year, today.year + 1] if today.month >= NOTICE_MONTH else [today.year]
+    return tuple(year for year in ahead if not is_official_year_known(known, year))
+
+
+@lru_cache(maxsize=256)
+def _ready(stored: str) -> Calendar:
+    return Calendar(from_json(json.loads(stored)))

@@ -1,140 +1,114 @@
-"""A clock's due time and ladder, worked out and kept in its row; and what of the ladder has been reached, recorded once."""
+"""Working out one clock's row: its due time, its ladder, its next alarm; and writing down what it has reached.
+
+Everything here runs inside the caller's transaction, on a clock that the caller holds.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from feedback.calendars.queries import get_calendar
+from feedback.calendars.queries import calendar_by_id
 from feedback.calendars.worktime import Calendar, unknown_years
 from feedback.kernel import outbox
-from feedback.sla import clock as pure
-from feedback.sla.amounts import need_amount
-from feedback.sla.ladder import Rung, ladder, parse_ladder
-from feedback.sla.models import PAUSED_KINDS, SlaAlarm, SlaClock, SlaPause, SlaPolicy
-from feedback.sla.queries import list_pauses
+from feedback.sla.amounts import Amount, parse_amount
+from feedback.sla.clock import PauseSpan, base_due_at, count_pauses, merge_pauses
+from feedback.sla.ladder import Level, ladder, parse_ladder
+from feedback.sla.models import SlaAlarm, SlaClock, SlaPause, SlaPolicy
+from feedback.sla.queries import spans_for
 
-OFFICE_LADDER = "50%:dispatcher;80%:dispatcher;100%:supervisor;+1wd:leader"
-RULING_LADDER = "50%:adjudicator;80%:adjudicator;100%:supervisor;+1wd:leader"
-REMINDERS = "50%:submitter;80%:submitter"
-END = "end"
-"""The label of the due instant itself where the ladder has no 100 % level: a fact, told to nobody."""
+LADDERS = {
+    "dispatch": "50%:dispatcher;100%:supervisor;+1wd:leader",
+    "decision": "50%:dispatcher;100%:supervisor;+1wd:leader",
+    "appeal": "50%:dispatcher;100%:supervisor;+1wd:leader",
+    "adjudication": "50%:adjudicator;100%:supervisor;+1wd:leader",
+    "supervision": "50%:unit_head;100%:supervisor;+1wd:leader",
+    "confirmation": "50%:submitter;80%:submitter",
+}
+"""Kinds that don't follow the policy's alarms: those who decide are warned first; the submitter is only reminded."""
 
-
-def rungs_of(policy: SlaPolicy, kind: str) -> tuple[Rung, ...]:
-    """The ladder of a clock of this kind: the policy's own, but dispatchers, adjudicators and submitters have theirs."""
-    fixed = {
-        "dispatch": OFFICE_LADDER,
-        "decision": OFFICE_LADDER,
-        "appeal": OFFICE_LADDER,
-        "adjudication": RULING_LADDER,
-        "confirmation": REMINDERS,
-    }
-    return parse_ladder(fixed.get(kind, policy.alarms))
+ROUND_THE_CLOCK = Amount(1, "min")
+"""In whose time a clock runs that has only a fixed date: natural time."""
 
 
-def pauses_of(session: Session, clock: SlaClock) -> list[pure.PauseSpan]:
-    """The intervals in which this clock stood (or stands) still."""
-    spans = []
-    if clock.kind in PAUSED_KINDS:
-        spans = [_span(pause) for pause in list_pauses(session, clock.ticket_id)]
-    gaps = [
-        pure.PauseSpan(datetime.fromisoformat(begins), datetime.fromisoformat(ends), ("elsewhere",))
-        for begins, ends in clock.gaps or []
-    ]
-    return [*spans, *gaps]
+def amount_of(clock: SlaClock) -> Amount:
+    """The clock's amount; for one with a fixed date alone, any natural amount (its kind of time)."""
+    return parse_amount(clock.amount) or ROUND_THE_CLOCK
 
 
-def _span(pause: SlaPause) -> pure.PauseSpan:
-    return pure.PauseSpan(pause.started_at, pause.ended_at or pause.wake_at, (pause.reason,))
+def lay(session: Session, clock: SlaClock, now: datetime, pauses: Sequence[SlaPause], *, is_new: bool = False) -> bool:
+    """Work out due time and ladder from the clock's own start, every pause and gap applied. Whether the due time moved.
 
-
-def lay(session: Session, clock: SlaClock, policy: SlaPolicy, *, at: datetime) -> None:
-    """Work out due time and ladder at `at`. A due time that moves gets a new deadline version; a breach stays a breach."""
-    calendar = get_calendar(session, clock.calendar_id)
-    pauses = pauses_of(session, clock)
-    due = _due(session, clock, calendar, pauses)
-    is_new = clock.due_at is None
-    if is_new:
-        clock.original_due_at = due
-        clock.deadline_version = 1
-    elif due != clock.due_at:
-        clock.deadline_version += 1
-    elif clock.ladder:
-        return
-    clock.due_at = due
-    clock.ladder = _ladder(clock, policy, calendar, pauses)
-    clock.is_provisional = bool(unknown_years(clock.started_at, due, calendar))
-    if due <= at and clock.breached_at is None and not is_new:
-        clock.next_level = 0
-    else:
-        reached = [n for n, level in enumerate(clock.ladder) if _at(level) <= at and not is_new]
-        clock.next_level = len(reached)
-    set_next_alarm(clock)
-
-
-def _due(session: Session, clock: SlaClock, calendar: Calendar, pauses: list[pure.PauseSpan]) -> datetime:
-    due = pure.due_at(clock.started_at, need_amount(clock.amount), calendar, pauses)
-    if clock.fixed_due_at:
-        due = clock.fixed_due_at if clock.kind == "confirmation" else min(due, clock.fixed_due_at)
-    if clock.follows_id:
-        due = max(due, session.get_one(SlaClock, clock.follows_id).due_at)
-    return due
-
-
-def _ladder(
-    clock: SlaClock, policy: SlaPolicy, calendar: Calendar, pauses: list[pure.PauseSpan]
-) -> list[dict[str, Any]]:
-    amount = need_amount(clock.amount)
-    levels = ladder(rungs_of(policy, clock.kind), clock.started_at, clock.due_at, amount, calendar)
-    laid: list[dict[str, Any]] = [
-        {"level": level.level, "label": level.label, "at": _out_of_pause(level.at, pauses), "audience": level.audience}
-        for level in levels
-    ]
-    if not any(level["at"] == clock.due_at for level in laid):
-        laid.append({"level": len(laid) + 1, "label": END, "at": clock.due_at, "audience": ""})
-    laid.sort(key=lambda level: (level["at"], level["level"]))
-    return [{**level, "at": level["at"].isoformat()} for level in laid]
-
-
-def _out_of_pause(at: datetime, pauses: list[pure.PauseSpan]) -> datetime:
-    """The instant itself, or the end of the pause it lies in: nothing rings while the clock stands still."""
-    for pause in sorted(pauses, key=lambda p: p.begins):
-        if pause.begins <= at < pause.ends:
-            at = pause.ends
-    return at
-
-
-def _at(level: dict[str, Any]) -> datetime:
-    return datetime.fromisoformat(level["at"])
-
-
-def set_next_alarm(clock: SlaClock) -> None:
-    """Copy the instant of the next level into the indexed column; None for a clock that has ended or run out of levels."""
-    levels = clock.ladder[clock.next_level :]
-    clock.next_alarm_at = _at(levels[0]) if levels and clock.is_open else None
-
-
-def record_reached(session: Session, clock: SlaClock, *, upto: datetime, now: datetime, is_end: bool = False) -> int:
-    """Write an alarm row for each level reached at `upto`, the breach at its due instant, and news of the highest level.
-
-    `is_end`: the clock ends at `upto`; then what is met exactly at its due time was in time. Returns how many levels.
+    What was reached before must have been written down by `write_reached`. A level that was recorded for this due time, or
+    for an earlier one and would lie in the past, is not raised again; all others are armed anew.
     """
+    calendar = calendar_by_id(session, clock.calendar_id)
+    spans = spans_for(clock, pauses)
+    due = work_out_due(session, clock, calendar, spans)
+    has_moved = not is_new and due != clock.due_at
+    if has_moved:
+        clock.deadline_version += 1
+    clock.due_at = due
+    amount = amount_of(clock)
+    clock.is_provisional = not amount.is_natural and bool(unknown_years(clock.started_at, due, calendar))
+    policy = session.get_one(SlaPolicy, clock.policy_id)
+    rungs = parse_ladder(LADDERS.get(clock.kind, policy.alarms))
+    still = merge_pauses(spans, clock.started_at)
+    levels = [_out_of_pauses(level, still) for level in ladder(rungs, clock.started_at, due, amount, calendar)]
+    done = {} if is_new else _recorded_levels(session, clock)
+    clock.ladder = [
+        _stored(level)
+        for level in sorted(levels, key=lambda level: (level.at, level.level))
+        if not ((level.level, clock.deadline_version) in done or (level.at <= now and level.label in done.values()))
+    ]
+    clock.next_level = 0
+    arm(clock)
+    return has_moved
+
+
+def work_out_due(session: Session, clock: SlaClock, calendar: Calendar, spans: Sequence[PauseSpan]) -> datetime:
+    """Due: the amount or the fixed date, moved by pauses and gaps, and never before the clock that this one follows."""
+    amount = amount_of(clock)
+    base = clock.fixed_due_at or base_due_at(clock.started_at, amount, calendar)
+    counted = count_pauses(clock.started_at, base, amount, calendar, spans)
+    due = counted[-1].due_at if counted else base
+    followed = session.get(SlaClock, clock.follows_id) if clock.follows_id else None
+    return max(due, followed.due_at) if followed else due
+
+
+def arm(clock: SlaClock) -> None:
+    """Set when the sweep must look at this clock next: at its next level, and at its due time while no breach is written.
+
+    Of a confirmation only the reminders are alarms: its end is the ticket's own step.
+    """
+    instants = [datetime.fromisoformat(level["at"]) for level in clock.ladder[clock.next_level :][:1]]
+    if clock.breached_at is None and clock.kind != "confirmation":
+        instants.append(clock.due_at)
+    clock.next_alarm_at = min(instants, default=None) if clock.is_open else None
+
+
+def write_reached(
+    session: Session, clock: SlaClock, up_to: datetime, *, now: datetime, sends: bool, is_end: bool = False
+) -> int:
+    """Write down every level reached by `up_to` as an alarm row, and the breach if the due time has passed.
+
+    With `sends`, the highest of them goes to the outbox (one row, by its unique key). With `is_end` the clock stops at
+    `up_to`: a clock stopped exactly when it is due has kept its time. Returns the number of levels written.
+    """
+    is_late = clock.due_at < up_to if is_end else clock.due_at <= up_to
+    if is_late and clock.breached_at is None and (is_end or clock.kind != "confirmation"):
+        clock.breached_at = clock.due_at
     reached: list[dict[str, Any]] = []
-    while clock.next_level < len(clock.ladder):
-        level = clock.ladder[clock.next_level]
-        at = _at(level)
-        if at > upto or (is_end and at == upto):
+    for level in clock.ladder[clock.next_level :]:
+        at = datetime.fromisoformat(level["at"])
+        if at > up_to or (is_end and at == up_to):
             break
         reached.append(level)
-        clock.next_level += 1
-    is_late = clock.due_at < upto or (clock.due_at == upto and not is_end)
-    is_breach = is_late and clock.breached_at is None
-    if is_breach:
-        clock.breached_at = clock.due_at
-    told = [level for level in reached if level["audience"]]
+    highest = reached[-1] if reached and sends else None
     for level in reached:
         session.add(
             SlaAlarm(
@@ -144,28 +118,52 @@ def record_reached(session: Session, clock: SlaClock, *, upto: datetime, now: da
                 deadline_version=clock.deadline_version,
                 label=level["label"],
                 audience=level["audience"],
-                due_at=_at(level),
+                due_at=datetime.fromisoformat(level["at"]),
                 fired_at=now,
-                is_sent=bool(told) and level is told[-1],
+                is_sent=level is highest,
             )
         )
-    if told:
-        highest = told[-1]
-        outbox.publish(
-            session,
-            "sla.alarm",
-            now=now,
-            ticket_id=clock.ticket_id,
-            payload={
-                "clock_id": clock.id,
-                "kind": clock.kind,
-                "level": highest["level"],
-                "label": highest["label"],
-                "audience": highest["audience"],
-                "unit_id": clock.unit_id,
-                "is_breach": clock.breached_at is not None,
-            },
-            unique_key=f"alarm:{clock.id}:{clock.round}:{highest['level']}:{clock.deadline_version}",
-        )
-    set_next_alarm(clock)
+    if highest:
+        _publish(session, clock, highest, now)
+    clock.next_level += len(reached)
+    arm(clock)
     return len(reached)
+
+
+def _publish(session: Session, clock: SlaClock, level: dict[str, Any], now: datetime) -> None:
+    outbox.publish(
+        session,
+        "sla.alarm",
+        now=now,
+        ticket_id=clock.ticket_id,
+        payload={
+            "clock_id": clock.id,
+            "kind": clock.kind,
+            "level": level["level"],
+            "label": level["label"],
+            "audience": level["audience"],
+            "unit_id": clock.unit_id,
+            "is_breach": datetime.fromisoformat(level["at"]) >= clock.due_at,
+        },
+        unique_key=f"alarm:{clock.id}:{clock.round}:{level['level']}:{clock.deadline_version}",
+    )
+
+
+def _recorded_levels(session: Session, clock: SlaClock) -> dict[tuple[int, int], str]:
+    """Labels of the levels written for this round, by level and deadline version."""
+    rows = session.execute(
+        select(SlaAlarm.level, SlaAlarm.deadline_version, SlaAlarm.label).where(
+            SlaAlarm.clock_id == clock.id, SlaAlarm.round == clock.round
+        )
+    )
+    return {(row.level, row.deadline_version): row.label for row in rows}
+
+
+def _out_of_pauses(level: Level, spans: Sequence[PauseSpan]) -> Level:
+    """A level that would ring inside a pause rings when the pause is over."""
+    inside = next((span for span in spans if span.begins <= level.at < span.ends), None)
+    return Level(level.level, level.label, inside.ends, level.audience) if inside else level
+
+
+def _stored(level: Level) -> dict[str, Any]:
+    return {"level": level.level, "label": level.label, "at": level.at.isoformat(), "audience": level.audience}

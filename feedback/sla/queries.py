@@ -1,32 +1,31 @@
-"""Reads of policies and clocks."""
+"""Reads of policies, clocks and pauses, and whose calendar counts for a clock. Never writes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from feedback.sla.models import SlaClock, SlaPause, SlaPolicy
+from feedback.calendars.models import BusinessCalendar
+from feedback.calendars.queries import find_calendar, get_calendar
+from feedback.calendars.usecases import SITE_CODE
+from feedback.kernel.site import get_setting
+from feedback.people.models import Unit
+from feedback.people.queries import units_by_id
+from feedback.sla.clock import PauseSpan
+from feedback.sla.facts import Facts
+from feedback.sla.models import PAUSED_KINDS, SlaClock, SlaPause, SlaPolicy
+
+UNIT_KINDS = frozenset({"leg", "signing"})
+"""Kinds that run by the calendar of the unit that works; all others by that of the ticket's area at receipt."""
+PAUSES_ALL = "closed"
+"""The reason of a pause that stops every clock: the ticket was closed in between."""
 
 
-@dataclass(frozen=True)
-class Facts:
-    """What a policy is chosen by, and whose calendar counts.
-
-    `category` is a path (a policy of `water` also fits `water/leak`); `area_codes` are the area and the units above it,
-    nearest first; `area_id` is where the submitter's calendar is looked up.
-    """
-
-    kind: str
-    urgency: str
-    category: str | None
-    area_codes: tuple[str, ...]
-    area_id: int
-
-
-def current_policies(session: Session) -> list[SlaPolicy]:
-    """The policies in force, in the order in which they are asked."""
+def live_policies(session: Session) -> list[SlaPolicy]:
+    """The policies in force, in the order in which they are tried."""
     return list(
         session.scalars(
             select(SlaPolicy).where(SlaPolicy.superseded_at.is_(None)).order_by(SlaPolicy.order, SlaPolicy.id)
@@ -34,56 +33,106 @@ def current_policies(session: Session) -> list[SlaPolicy]:
     )
 
 
-def is_fitting(policy: SlaPolicy, facts: Facts) -> bool:
-    """Whether every condition the policy names holds; one that names none fits all."""
-    category = facts.category or ""
+def match_policy(session: Session, facts: Facts) -> SlaPolicy | None:
+    """The first policy in order that fits; where none does, the last one; None where there is none at all."""
+    policies = live_policies(session)
+    return next((policy for policy in policies if fits(policy, facts)), policies[-1] if policies else None)
+
+
+def fits(policy: SlaPolicy, facts: Facts) -> bool:
+    """Whether every condition that the policy names holds."""
     return (
-        policy.kind in (None, "", facts.kind)
-        and policy.urgency in (None, "", facts.urgency)
-        and (not policy.category or category == policy.category or category.startswith(f"{policy.category}/"))
-        and (not policy.unit_code or policy.unit_code in facts.area_codes)
+        policy.kind in (None, facts.kind)
+        and policy.urgency in (None, facts.urgency)
+        and (policy.unit_code is None or policy.unit_code in facts.area_codes)
+        and (policy.category is None or is_within(facts.category, policy.category))
     )
 
 
-def match_policy(session: Session, facts: Facts) -> SlaPolicy:
-    """The first policy in force that fits. RuntimeError where none does (the defaults fit everything)."""
-    for policy in current_policies(session):
-        if is_fitting(policy, facts):
-            return policy
-    raise RuntimeError("no SLA policy fits: run `flask setup defaults`")
+def is_within(path: str | None, category: str) -> bool:
+    """Whether a category's path is that category or below it."""
+    return path is not None and (path == category or path.startswith(f"{category}/"))
 
 
 def newest_resolution(session: Session, ticket_id: int) -> SlaClock | None:
-    """The resolution clock of the ticket's newest round, running or ended."""
+    """The resolution clock of the ticket's latest round, open or not."""
+    return session.scalars(_resolutions(ticket_id).order_by(SlaClock.round.desc(), SlaClock.id.desc()).limit(1)).first()
+
+
+def open_resolution(session: Session, ticket_id: int) -> SlaClock | None:
     return session.scalars(
-        select(SlaClock)
-        .where(SlaClock.ticket_id == ticket_id, SlaClock.kind == "resolution")
+        _resolutions(ticket_id)
+        .where(SlaClock.met_at.is_(None), SlaClock.dropped_at.is_(None))
         .order_by(SlaClock.round.desc(), SlaClock.id.desc())
         .limit(1)
     ).first()
 
 
-def open_clocks(
-    session: Session,
-    ticket_id: int,
-    kind: str | None = None,
-    *,
-    leg_id: int | None = None,
-    request_id: int | None = None,
-) -> list[SlaClock]:
-    """The ticket's running clocks (of that kind, leg, request), a resolution before the legs that follow it."""
-    query = select(SlaClock).where(
-        SlaClock.ticket_id == ticket_id, SlaClock.met_at.is_(None), SlaClock.dropped_at.is_(None)
-    )
-    if kind:
-        query = query.where(SlaClock.kind == kind)
-    if leg_id is not None:
-        query = query.where(SlaClock.leg_id == leg_id)
-    if request_id is not None:
-        query = query.where(SlaClock.request_id == request_id)
-    return sorted(session.scalars(query), key=lambda clock: (clock.kind == "leg", clock.id))
+def policy_of_ticket(session: Session, ticket_id: int, facts: Facts) -> SlaPolicy | None:
+    """The policy of the ticket's newest resolution clock; for a ticket without one, the policy that fits."""
+    clock = newest_resolution(session, ticket_id)
+    return session.get(SlaPolicy, clock.policy_id) if clock else match_policy(session, facts)
 
 
-def list_pauses(session: Session, ticket_id: int) -> list[SlaPause]:
-    """The ticket's pauses, the eldest first."""
+def calendar_for_unit(session: Session, unit_id: int | None) -> BusinessCalendar:
+    """The calendar of the nearest unit upwards that has one, else the site's."""
+    unit = session.get(Unit, unit_id) if unit_id else None
+    if unit is not None:
+        ids = unit.ancestor_ids()
+        above = units_by_id(session, ids)
+        for code in (above[i].calendar_code for i in ids if i in above):
+            found = find_calendar(session, code) if code else None
+            if found is not None:
+                return found
+    named = str(get_setting(session, "default_calendar"))
+    return find_calendar(session, named) or get_calendar(session, SITE_CODE)
+
+
+def calendar_for_clock(
+    session: Session, policy: SlaPolicy, kind: str, *, ticket_id: int, area_id: int, unit_id: int | None
+) -> BusinessCalendar:
+    """The policy's calendar if it names one; else for legs and signing the unit's, for the submitter's clocks the area's.
+
+    The area's is that at receipt: the calendar of the ticket's first resolution clock, in its present version.
+    """
+    named = find_calendar(session, policy.calendar_code) if policy.calendar_code else None
+    if named is not None:
+        return named
+    if kind in UNIT_KINDS and unit_id is not None:
+        return calendar_for_unit(session, unit_id)
+    return _calendar_at_receipt(session, ticket_id) or calendar_for_unit(session, area_id)
+
+
+def pauses_of(session: Session, ticket_id: int) -> list[SlaPause]:
     return list(session.scalars(select(SlaPause).where(SlaPause.ticket_id == ticket_id).order_by(SlaPause.started_at)))
+
+
+def spans_for(clock: SlaClock, pauses: Iterable[SlaPause]) -> list[PauseSpan]:
+    """When this clock stands still: the ticket's pauses that stop its kind, and the clock's own gaps."""
+    spans = [
+        PauseSpan(pause.started_at, pause.ended_at or pause.wake_at, (pause.reason,))
+        for pause in pauses
+        if clock.kind in PAUSED_KINDS or pause.reason == PAUSES_ALL
+    ]
+    spans += [
+        PauseSpan(datetime.fromisoformat(begins), datetime.fromisoformat(ends), ("gap",)) for begins, ends in clock.gaps
+    ]
+    return spans
+
+
+def _resolutions(ticket_id: int) -> Select[SlaClock]:
+    return select(SlaClock).where(SlaClock.ticket_id == ticket_id, SlaClock.kind == "resolution")
+
+
+def _calendar_at_receipt(session: Session, ticket_id: int) -> BusinessCalendar | None:
+    first = session.execute(
+        select(BusinessCalendar.code, SlaPolicy.calendar_code)
+        .join(SlaClock, SlaClock.calendar_id == BusinessCalendar.id)
+        .join(SlaPolicy, SlaPolicy.id == SlaClock.policy_id)
+        .where(SlaClock.ticket_id == ticket_id, SlaClock.kind == "resolution")
+        .order_by(SlaClock.round, SlaClock.id)
+        .limit(1)
+    ).first()
+    if first is None or first.calendar_code is not None:
+        return None
+    return find_calendar(session, first.code)

@@ -1,6 +1,7 @@
-"""What is due, seen by comparing instants in the database: alarms in batches, and times whose end asks for a ticket's own step.
+"""The sweep: clocks whose next alarm has come, in batches, each effect exactly once because the database decides.
 
-Any number of sweeps may run at once: rows are claimed under a lock, and every alarm and its news have a unique key.
+Every batch is a transaction that holds its clocks' rows; alarm rows and outbox rows have unique keys besides. What ends by
+itself on a ticket (signing, confirmation, a pause) is only listed here: the ticket's own step is taken elsewhere.
 """
 
 from __future__ import annotations
@@ -12,24 +13,22 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from feedback.calendars.queries import get_calendar
+from feedback.calendars.queries import calendar_by_id
+from feedback.calendars.worktime import add_working_days
 from feedback.kernel.db import session as current_session
 from feedback.kernel.transaction import transaction
-from feedback.sla.amounts import need_amount
-from feedback.sla.clock import due_at
-from feedback.sla.laying import END, record_reached, set_next_alarm
+from feedback.sla.laying import write_reached
 from feedback.sla.models import SlaAlarm, SlaClock, SlaPause
 
-ENDING_KINDS = ("signing", "confirmation")
-"""Clocks at whose end the system takes a step of the ticket: it signs, or closes as unanswered."""
-TIME_AFTER_LOST_REMINDER = "1wd"
+MOST_BATCHES = 2_000
+REMINDERS = ("50%", "80%")
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class SweepResult:
-    """How many levels were recorded, and how many clocks could not be dealt with."""
+    """How many levels were written, and how many clocks could not be handled (they are logged and left for later)."""
 
     alarms: int
     failures: int
@@ -37,7 +36,7 @@ class SweepResult:
 
 @dataclass(frozen=True)
 class Expired:
-    """A time that is over: of a `signing` or `confirmation` clock, or a `pause` to be ended. `at`: when it was over."""
+    """Something of a ticket that is over: `signing` or `confirmation` past due, or a `pause` past its wake."""
 
     kind: str
     ticket_id: int
@@ -45,107 +44,118 @@ class Expired:
 
 
 def fire_due(now: datetime, limit: int) -> SweepResult:
-    """Record every level reached by `now`, `limit` clocks a transaction. A clock that fails is logged and left for later."""
-    alarms = 0
-    failed: set[int] = set()
-    while True:
-        try:
-            done, count = _fire_batch(now, limit, failed)
-        except Exception:
-            log.exception("sweep: a batch failed; its clocks are tried one by one")
-            done, count = _fire_singly(now, limit, failed)
-        alarms += count
-        if done == 0:
-            return SweepResult(alarms, len(failed))
+    """Write and send what is due at `now`, `limit` clocks a batch. Late or not, `breached_at` is the due time.
 
-
-def _due_clocks(session: Session, now: datetime, limit: int, failed: set[int]) -> list[SlaClock]:
-    query = select(SlaClock).where(SlaClock.next_alarm_at <= now)
-    if failed:
-        query = query.where(SlaClock.id.not_in(failed))
-    return list(session.scalars(query.order_by(SlaClock.next_alarm_at).limit(limit).with_for_update(skip_locked=True)))
-
-
-def _fire_batch(now: datetime, limit: int, failed: set[int]) -> tuple[int, int]:
-    """(clocks taken, levels recorded) of one transaction. An idle sweep is a read, so that it takes no write lock."""
-    session = current_session()
-    if session.scalar(select(SlaClock.id).where(SlaClock.next_alarm_at <= now).limit(1)) is None:
-        session.rollback()
-        return 0, 0
-    with transaction() as session:
-        clocks = _due_clocks(session, now, limit, failed)
-        return len(clocks), sum(record_reached(session, clock, upto=now, now=now) for clock in clocks)
-
-
-def _fire_singly(now: datetime, limit: int, failed: set[int]) -> tuple[int, int]:
-    with transaction() as session:
-        ids = [clock.id for clock in _due_clocks(session, now, limit, failed)]
-    count = 0
-    for clock_id in ids:
-        try:
-            with transaction() as session:
-                clock = session.get_one(SlaClock, clock_id, with_for_update=True)
-                count += record_reached(session, clock, upto=now, now=now)
-        except Exception:
-            failed.add(clock_id)
-            log.exception("sweep: clock %s failed", clock_id)
-    return len(ids), count
+    All levels missed are written, in order, and only the highest is sent. Safe in several processes at once.
+    """
+    alarms, failed = 0, set[int]()
+    for _ in range(MOST_BATCHES):
+        ids, written = _fire_batch(now, limit, failed)
+        if not ids:
+            break
+        if written is None:
+            for clock_id in ids:
+                done = _fire_one(clock_id, now)
+                if done is None:
+                    failed.add(clock_id)
+                alarms += done or 0
+        else:
+            alarms += written
+    return SweepResult(alarms, len(failed))
 
 
 def list_expired(now: datetime, limit: int) -> list[Expired]:
-    """Times over by `now` whose end is a step of the ticket, the eldest first; pauses before the clocks they held up."""
+    """What is over at `now` and asks for a step of its ticket, the longest over first."""
     session = current_session()
+    clocks = session.execute(
+        select(SlaClock.kind, SlaClock.ticket_id, SlaClock.due_at)
+        .where(
+            SlaClock.kind.in_(("signing", "confirmation")),
+            SlaClock.met_at.is_(None),
+            SlaClock.dropped_at.is_(None),
+            SlaClock.due_at <= now,
+        )
+        .order_by(SlaClock.due_at)
+        .limit(limit)
+    ).all()
     pauses = session.execute(
         select(SlaPause.ticket_id, SlaPause.wake_at)
         .where(SlaPause.ended_at.is_(None), SlaPause.wake_at <= now)
         .order_by(SlaPause.wake_at)
         .limit(limit)
     ).all()
-    clocks = session.execute(
-        select(SlaClock.kind, SlaClock.ticket_id, SlaClock.due_at)
-        .where(
-            SlaClock.met_at.is_(None),
-            SlaClock.dropped_at.is_(None),
-            SlaClock.kind.in_(ENDING_KINDS),
-            SlaClock.due_at <= now,
-        )
-        .order_by(SlaClock.due_at)
-        .limit(limit)
-    ).all()
-    session.rollback()
-    return [*(Expired("pause", *row) for row in pauses), *(Expired(*row) for row in clocks)]
+    found = [Expired(kind, ticket_id, at) for kind, ticket_id, at in clocks]
+    found += [Expired("pause", ticket_id, at) for ticket_id, at in pauses]
+    return sorted(found, key=lambda each: each.at)[:limit]
 
 
 def give_time_after_lost_reminder(ticket_id: int, now: datetime) -> bool:
-    """Move the end of a confirmation to 1 working day after `now` where its last reminder came only at or after that end.
+    """Give a submitter one working day more where an outage swallowed a reminder, once a clock. Whether it was given.
 
-    An outage swallowed it; the submitter must have had the chance. Once a clock; True if it was moved.
+    A reminder was swallowed if it was only written at or after the end of the time it should remind of.
     """
     with transaction() as session:
         clock = session.scalars(
             select(SlaClock)
-            .where(SlaClock.ticket_id == ticket_id, SlaClock.kind == "confirmation")
-            .where(SlaClock.met_at.is_(None), SlaClock.dropped_at.is_(None))
+            .where(
+                SlaClock.ticket_id == ticket_id,
+                SlaClock.kind == "confirmation",
+                SlaClock.met_at.is_(None),
+                SlaClock.dropped_at.is_(None),
+            )
             .with_for_update()
         ).first()
-        if clock is None or clock.fixed_due_at is not None:
+        if clock is None or clock.fixed_due_at is not None or clock.due_at > now or not _lost_reminder(session, clock):
             return False
-        lost = session.scalar(
-            select(SlaAlarm.id)
-            .where(
-                SlaAlarm.clock_id == clock.id,
-                SlaAlarm.audience == "submitter",
-                SlaAlarm.fired_at >= clock.due_at,
-            )
-            .limit(1)
-        )
-        if lost is None:
-            return False
-        moved = due_at(now, need_amount(TIME_AFTER_LOST_REMINDER), get_calendar(session, clock.calendar_id))
-        clock.due_at = clock.fixed_due_at = moved
-        clock.breached_at = None
+        clock.due_at = add_working_days(now, 1, calendar_by_id(session, clock.calendar_id))
+        clock.fixed_due_at = clock.due_at
         clock.deadline_version += 1
-        clock.ladder = [{"level": 1, "label": END, "at": moved.isoformat(), "audience": ""}]
-        clock.next_level = 0
-        set_next_alarm(clock)
-        return True
+        clock.ladder, clock.next_level, clock.next_alarm_at = [], 0, None
+    return True
+
+
+def _lost_reminder(session: Session, clock: SlaClock) -> bool:
+    late = select(SlaAlarm.id).where(
+        SlaAlarm.clock_id == clock.id,
+        SlaAlarm.deadline_version == clock.deadline_version,
+        SlaAlarm.label.in_(REMINDERS),
+        SlaAlarm.fired_at >= clock.due_at,
+    )
+    return session.scalar(late.limit(1)) is not None
+
+
+def _fire_batch(now: datetime, limit: int, failed: set[int]) -> tuple[list[int], int | None]:
+    """The ids of a batch and how many levels it wrote; None where the batch failed as a whole (it is undone then)."""
+    ids: list[int] = []
+    try:
+        with transaction() as session:
+            query = select(SlaClock).where(SlaClock.next_alarm_at <= now)
+            if failed:
+                query = query.where(SlaClock.id.not_in(failed))
+            query = query.order_by(SlaClock.next_alarm_at, SlaClock.id).limit(limit)
+            clocks = session.scalars(query.with_for_update(skip_locked=True)).all()
+            ids = [clock.id for clock in clocks]
+            return ids, sum(_fire(session, clock, now) for clock in clocks)
+    except Exception:
+        if not ids:
+            raise
+        log.exception("sweep: a batch of %d clocks failed; trying them one by one", len(ids))
+        return ids, None
+
+
+def _fire_one(clock_id: int, now: datetime) -> int | None:
+    try:
+        with transaction() as session:
+            clock = session.get(SlaClock, clock_id, with_for_update=True)
+            is_due = clock is not None and clock.next_alarm_at is not None and clock.next_alarm_at <= now
+            return _fire(session, clock, now) if clock is not None and is_due else 0
+    except Exception:
+        log.exception("sweep: clock %d failed", clock_id)
+        return None
+
+
+def _fire(session: Session, clock: SlaClock, now: datetime) -> int:
+    if not clock.is_open:
+        clock.next_alarm_at = None
+        return 0
+    return write_reached(session, clock, now, now=now, sends=True)

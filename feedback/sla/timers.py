@@ -1,71 +1,70 @@
-"""What a ticket's steps do to its clocks, inside the step's own transaction. It knows ids and facts, no ticket."""
+"""What a ticket's steps do to its clocks: start, meet, drop, pause, choose the policy anew. Knows ids and facts, no ticket.
+
+Every function works inside the caller's transaction. Before a clock stops or moves, what it had reached is written down:
+each level passed becomes an alarm row, and `breached_at` its due time where that had passed. Nothing unwrites a breach.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from feedback.calendars.models import BusinessCalendar
-from feedback.calendars.queries import calendar_of, calendar_row_for, find_calendar_row
-from feedback.sla import clock as pure
-from feedback.sla.amounts import parse_amount
-from feedback.sla.laying import lay, record_reached, set_next_alarm
+from feedback.calendars.queries import ready
+from feedback.kernel.errors import Invalid
+from feedback.kernel.text import N_, Text
+from feedback.sla.amounts import format_amount, parse_amount
+from feedback.sla.clock import base_due_at, due_at
+from feedback.sla.facts import ClockStart, Facts
+from feedback.sla.laying import lay, write_reached
 from feedback.sla.models import SlaClock, SlaPause, SlaPolicy
-from feedback.sla.queries import Facts, list_pauses, match_policy, newest_resolution, open_clocks
+from feedback.sla.queries import (
+    calendar_for_clock,
+    calendar_for_unit,
+    match_policy,
+    open_resolution,
+    pauses_of,
+    policy_of_ticket,
+)
 
-__all__ = ["ClockStart", "Facts"]
-
-
-@dataclass(frozen=True)
-class ClockStart:
-    """A clock to be started. `amount` names the policy's column (default: that of the kind); `unit_id` whose calendar counts
-    (legs and signing; else the area's); `follows_resolution`: never due before the open resolution clock."""
-
-    ticket_id: int
-    kind: str
-    at: datetime
-    round: int = 1
-    amount: str | None = None
-    unit_id: int | None = None
-    leg_id: int | None = None
-    request_id: int | None = None
-    fixed_due_at: datetime | None = None
-    follows_resolution: bool = False
-
-
-def policy_of(session: Session, ticket_id: int, facts: Facts) -> SlaPolicy:
-    """The policy version the ticket runs under: that of its newest resolution clock, else the one that fits now."""
-    resolution = newest_resolution(session, ticket_id)
-    return session.get_one(SlaPolicy, resolution.policy_id) if resolution else match_policy(session, facts)
-
-
-def _calendar_row(
-    session: Session, policy: SlaPolicy, ticket_id: int, facts: Facts, unit_id: int | None
-) -> BusinessCalendar:
-    """The policy's calendar if it names one; a unit's for its own clocks; else the area's as it was at receipt."""
-    named = find_calendar_row(session, policy.calendar_code) if policy.calendar_code else None
-    if named:
-        return named
-    if unit_id is not None:
-        return calendar_row_for(session, unit_id)
-    resolution = newest_resolution(session, ticket_id)
-    if resolution:
-        at_receipt = session.get_one(BusinessCalendar, resolution.calendar_id)
-        return find_calendar_row(session, at_receipt.code) or at_receipt
-    return calendar_row_for(session, facts.area_id)
+__all__ = [
+    "ClockStart",
+    "Facts",
+    "after",
+    "calendar_zone",
+    "current_due",
+    "drop",
+    "end_pause",
+    "meet",
+    "open_pause",
+    "repolicy",
+    "revive_leg",
+    "start",
+    "stop_all",
+]
 
 
 def start(session: Session, spec: ClockStart, facts: Facts) -> SlaClock | None:
-    """Start a clock; None where the policy has no such amount and no date was set."""
-    policy = policy_of(session, spec.ticket_id, facts)
-    amount_name = spec.amount or spec.kind
-    amount = policy.amounts.get(amount_name)
-    if not amount:
+    """Start a clock; None where the policy has no amount for it and no fixed date is given.
+
+    The policy is that of the ticket's newest resolution clock, else the one that fits the facts.
+    """
+    policy = policy_of_ticket(session, spec.ticket_id, facts)
+    if policy is None:
         return None
-    follows = newest_resolution(session, spec.ticket_id) if spec.follows_resolution else None
+    column = spec.amount or spec.kind
+    amount = parse_amount(policy.amounts.get(column))
+    if amount is None and spec.fixed_due_at is None:
+        return None
+    row = calendar_for_clock(
+        session, policy, spec.kind, ticket_id=spec.ticket_id, area_id=facts.area_id, unit_id=spec.unit_id
+    )
+    fixed = spec.fixed_due_at
+    if fixed and amount and fixed >= base_due_at(spec.at, amount, ready(row)):
+        fixed = None
+    followed = open_resolution(session, spec.ticket_id) if spec.follows_resolution else None
     clock = SlaClock(
         ticket_id=spec.ticket_id,
         kind=spec.kind,
@@ -74,16 +73,18 @@ def start(session: Session, spec: ClockStart, facts: Facts) -> SlaClock | None:
         unit_id=spec.unit_id,
         round=spec.round,
         started_at=spec.at,
-        amount_name=amount_name,
-        amount=amount,
-        calendar_id=_calendar_row(session, policy, spec.ticket_id, facts, spec.unit_id).id,
+        amount_name=column,
+        amount=format_amount(amount) if amount else "",
+        calendar_id=row.id,
         policy_id=policy.id,
-        follows_id=follows.id if follows and follows.is_open else None,
-        fixed_due_at=spec.fixed_due_at,
+        follows_id=followed.id if followed else None,
+        fixed_due_at=fixed,
         gaps=[],
+        deadline_version=1,
         next_level=0,
     )
-    lay(session, clock, policy, at=spec.at)
+    lay(session, clock, spec.at, pauses_of(session, spec.ticket_id), is_new=True)
+    clock.original_due_at = clock.due_at
     session.add(clock)
     session.flush()
     return clock
@@ -98,11 +99,11 @@ def meet(
     leg_id: int | None = None,
     request_id: int | None = None,
 ) -> None:
-    """End the running clocks of that kind as met; what was reached before `at` is recorded first. None running is fine."""
-    for clock in open_clocks(session, ticket_id, kind, leg_id=leg_id, request_id=request_id):
-        record_reached(session, clock, upto=at, now=at, is_end=True)
-        clock.met_at = at
-        set_next_alarm(clock)
+    """The open clocks of that kind (and leg, and request) have kept or missed their time; none is fine."""
+    for clock in _open_clocks(session, ticket_id, kind, leg_id=leg_id, request_id=request_id):
+        _write_end(session, clock, at)
+        clock.met_at, clock.next_alarm_at = at, None
+    session.flush()
 
 
 def drop(
@@ -114,97 +115,158 @@ def drop(
     leg_id: int | None = None,
     request_id: int | None = None,
 ) -> None:
-    """End the running clocks of that kind without a verdict; a breach that was reached stays. None running is fine."""
-    _drop(session, open_clocks(session, ticket_id, kind, leg_id=leg_id, request_id=request_id), at)
-
-
-def _drop(session: Session, clocks: list[SlaClock], at: datetime) -> None:
-    for clock in clocks:
-        record_reached(session, clock, upto=at, now=at, is_end=True)
-        clock.dropped_at = at
-        set_next_alarm(clock)
-
-
-def revive_leg(session: Session, leg_id: int, *, at: datetime) -> SlaClock | None:
-    """Go on with the clock of a leg whose unit got the ticket back: the time it used counts, the time away does not."""
-    clock = session.scalars(
-        select(SlaClock)
-        .where(SlaClock.leg_id == leg_id, SlaClock.kind == "leg", SlaClock.dropped_at.is_not(None))
-        .order_by(SlaClock.id.desc())
-        .limit(1)
-    ).first()
-    if clock is None or clock.dropped_at is None:
-        return None
-    clock.gaps = [*(clock.gaps or []), [clock.dropped_at.isoformat(), at.isoformat()]]
-    clock.dropped_at = None
-    resolution = newest_resolution(session, clock.ticket_id)
-    clock.follows_id = resolution.id if resolution and resolution.is_open else None
-    lay(session, clock, session.get_one(SlaPolicy, clock.policy_id), at=at)
-    set_next_alarm(clock)
-    return clock
+    """The open clocks of that kind (and leg, and request) no longer count; none is fine."""
+    for clock in _open_clocks(session, ticket_id, kind, leg_id=leg_id, request_id=request_id):
+        _drop(session, clock, at)
+    session.flush()
 
 
 def stop_all(session: Session, ticket_id: int, *, at: datetime) -> None:
-    """End every running clock without a verdict, and an open pause with them."""
-    end_pause(session, ticket_id, at=at)
-    _drop(session, open_clocks(session, ticket_id), at)
+    """Drop every open clock of the ticket, and end a pause that is open."""
+    for clock in _open_clocks(session, ticket_id):
+        _drop(session, clock, at)
+    _end_open_pauses(session, ticket_id, at)
+    session.flush()
+
+
+def revive_leg(session: Session, leg_id: int, *, at: datetime) -> SlaClock | None:
+    """A unit got its leg back: its clock goes on, the time without it a gap. None where there is no dropped clock."""
+    clock = session.scalars(
+        select(SlaClock).where(SlaClock.leg_id == leg_id, SlaClock.kind == "leg").order_by(SlaClock.id.desc()).limit(1)
+    ).first()
+    if clock is None or clock.dropped_at is None or clock.met_at is not None:
+        return None
+    clock.gaps = [*clock.gaps, [clock.dropped_at.isoformat(), at.isoformat()]]
+    clock.dropped_at = None
+    lay(session, clock, at, pauses_of(session, clock.ticket_id))
+    session.flush()
+    return clock
 
 
 def open_pause(session: Session, ticket_id: int, *, reason: str, at: datetime, wake_at: datetime, by: str) -> SlaPause:
-    """Let the ticket's clocks stand still from `at` until they are woken, at the latest at `wake_at`."""
-    for clock in open_clocks(session, ticket_id):
-        record_reached(session, clock, upto=at, now=at, is_end=True)
-    pause = SlaPause(ticket_id=ticket_id, reason=reason, started_at=at, wake_at=wake_at, opened_by=by)
+    """The ticket's clocks stand still from `at`, until `end_pause` or `wake_at`. Raises Invalid for a wake in the past."""
+    if wake_at <= at:
+        raise Invalid({"wake_at": Text(N_("A pause must end later than it begins."))})
+    _write_passed(session, ticket_id, at)
+    pause = SlaPause(ticket_id=ticket_id, reason=reason, started_at=at, wake_at=wake_at, opened_by=by[:120])
     session.add(pause)
     session.flush()
-    _lay_again(session, ticket_id, at)
+    _lay_open(session, ticket_id, at)
     return pause
 
 
 def end_pause(session: Session, ticket_id: int, *, at: datetime) -> None:
-    """End the open pause, at its `wake_at` if that has passed, and work the running clocks out anew. None open is fine."""
-    ended = False
-    for pause in list_pauses(session, ticket_id):
-        if pause.ended_at is None:
-            pause.ended_at = min(at, pause.wake_at)
-            ended = True
-    if ended:
-        session.flush()
-        _lay_again(session, ticket_id, at)
-
-
-def _lay_again(session: Session, ticket_id: int, at: datetime) -> None:
-    for clock in open_clocks(session, ticket_id):
-        lay(session, clock, session.get_one(SlaPolicy, clock.policy_id), at=at)
-    session.flush()
+    """The ticket's clocks go on from `at` (from `wake_at`, where that is earlier); no open pause is fine."""
+    if _end_open_pauses(session, ticket_id, at):
+        _lay_open(session, ticket_id, at)
 
 
 def repolicy(session: Session, ticket_id: int, facts: Facts, *, at: datetime) -> None:
-    """Choose the policy anew and work out every running clock from its own start, pauses re-applied. Verdicts stay."""
+    """Choose the policy anew and lay every open clock from its own start, pauses re-applied; verdicts stay as they are.
+
+    A clock for which the new policy has no amount is dropped. `original_due_at` may move earlier, never later.
+    """
     policy = match_policy(session, facts)
-    for clock in open_clocks(session, ticket_id):
-        record_reached(session, clock, upto=at, now=at, is_end=True)
-        amount = policy.amounts.get(clock.amount_name)
-        if not amount:
-            _drop(session, [clock], at)
-            continue
-        clock.policy_id, clock.amount, clock.ladder = policy.id, amount, []
-        clock.calendar_id = _calendar_row(session, policy, ticket_id, facts, clock.unit_id).id
-        session.flush()
-        lay(session, clock, policy, at=at)
+    if policy is None:
+        return
+    _write_passed(session, ticket_id, at)
+    for clock in _open_clocks(session, ticket_id):
+        use_policy(session, clock, policy, facts.area_id, at)
+    session.flush()
+    _lay_open(session, ticket_id, at)
+    for clock in _open_clocks(session, ticket_id):
+        clock.original_due_at = min(clock.original_due_at, clock.due_at)
     session.flush()
 
 
+def use_policy(session: Session, clock: SlaClock, policy: SlaPolicy, area_id: int, at: datetime) -> None:
+    """Let a clock run by this policy; it is laid anew by the caller. One without an amount there is dropped."""
+    amount = parse_amount(policy.amounts.get(clock.amount_name))
+    if amount is None and clock.fixed_due_at is None:
+        _drop(session, clock, at)
+        return
+    clock.policy_id, clock.amount = policy.id, format_amount(amount) if amount else ""
+    clock.calendar_id = calendar_for_clock(
+        session, policy, clock.kind, ticket_id=clock.ticket_id, area_id=area_id, unit_id=clock.unit_id
+    ).id
+
+
 def current_due(session: Session, ticket_id: int) -> datetime | None:
-    """When the running resolution clock is due; None when none runs."""
-    resolution = newest_resolution(session, ticket_id)
-    return resolution.due_at if resolution and resolution.is_open else None
+    """When the open resolution clock of the newest round is due; None where none is open."""
+    clock = open_resolution(session, ticket_id)
+    return clock.due_at if clock else None
 
 
 def after(session: Session, ticket_id: int, facts: Facts, amount_name: str, at: datetime) -> datetime | None:
-    """`at` plus an amount of the ticket's policy (wait, urge, return_window) on the area's calendar; None without one."""
-    policy = policy_of(session, ticket_id, facts)
-    amount = parse_amount(policy.amounts.get(amount_name))
-    if amount is None:
+    """`at` plus an amount of the ticket's policy (wait, urge, return_window), by the area's calendar; None: no such amount."""
+    policy = policy_of_ticket(session, ticket_id, facts)
+    amount = parse_amount(policy.amounts.get(amount_name)) if policy else None
+    if policy is None or amount is None:
         return None
-    return pure.due_at(at, amount, calendar_of(session, _calendar_row(session, policy, ticket_id, facts, None)))
+    row = calendar_for_clock(session, policy, amount_name, ticket_id=ticket_id, area_id=facts.area_id, unit_id=None)
+    return due_at(at, amount, ready(row))
+
+
+def calendar_zone(session: Session, unit_id: int | None) -> ZoneInfo:
+    """The zone of the calendar that counts at a unit: how due times are shown there."""
+    return ready(calendar_for_unit(session, unit_id)).definition.zone_info
+
+
+def lay_ticket(session: Session, ticket_id: int, at: datetime) -> list[SlaClock]:
+    """Write down what was reached, then lay every open clock of a ticket anew. Returns those whose due time moved."""
+    _write_passed(session, ticket_id, at)
+    return _lay_open(session, ticket_id, at)
+
+
+def _open_clocks(
+    session: Session,
+    ticket_id: int,
+    kind: str | None = None,
+    *,
+    leg_id: int | None = None,
+    request_id: int | None = None,
+) -> list[SlaClock]:
+    """Those followed first, so that what follows them is laid after them."""
+    query = select(SlaClock).where(
+        SlaClock.ticket_id == ticket_id, SlaClock.met_at.is_(None), SlaClock.dropped_at.is_(None)
+    )
+    if kind is not None:
+        query = query.where(SlaClock.kind == kind)
+    if leg_id is not None:
+        query = query.where(SlaClock.leg_id == leg_id)
+    if request_id is not None:
+        query = query.where(SlaClock.request_id == request_id)
+    found = session.scalars(query.order_by(SlaClock.id)).all()
+    return sorted(found, key=lambda clock: (clock.follows_id is not None, clock.id))
+
+
+def _write_passed(session: Session, ticket_id: int, at: datetime) -> None:
+    for clock in _open_clocks(session, ticket_id):
+        write_reached(session, clock, at, now=at, sends=True)
+    session.flush()
+
+
+def _write_end(session: Session, clock: SlaClock, at: datetime) -> None:
+    """What a clock had reached when it stopped. A reminder to those who have just acted is not sent; a breach is."""
+    is_breach = clock.due_at < at and clock.kind != "confirmation"
+    write_reached(session, clock, at, now=at, sends=is_breach, is_end=True)
+
+
+def _drop(session: Session, clock: SlaClock, at: datetime) -> None:
+    _write_end(session, clock, at)
+    clock.dropped_at, clock.next_alarm_at = at, None
+
+
+def _end_open_pauses(session: Session, ticket_id: int, at: datetime) -> bool:
+    ended = [pause for pause in pauses_of(session, ticket_id) if pause.ended_at is None]
+    for pause in ended:
+        pause.ended_at = max(pause.started_at, min(at, pause.wake_at))
+    session.flush()
+    return bool(ended)
+
+
+def _lay_open(session: Session, ticket_id: int, at: datetime) -> list[SlaClock]:
+    pauses = pauses_of(session, ticket_id)
+    moved = [clock for clock in _open_clocks(session, ticket_id) if lay(session, clock, at, pauses)]
+    session.flush()
+    return moved

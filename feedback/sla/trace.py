@@ -18,8 +18,8 @@ SHORT_SPAN = 10
 """Up to so many working days each has a step of its own; in a longer span whole weeks are told together."""
 
 REASONS = {
-    "waiting_for_submitter": N_("waiting for the submitter"),
-    "suspended": N_("suspended until a milestone"),
+    "wait": N_("waiting for the submitter"),
+    "suspension": N_("suspended until a milestone"),
     "closed": N_("closed in between"),
     "gap": N_("with another unit in between"),
 }

@@ -18,7 +18,7 @@ TOWN = calendar(week(), base=CHINA)
 
 
 def test_explanation_tells_opening_holiday_makeup_day_and_pause() -> None:
-    pause = PauseSpan(at("2026-10-09 10:00"), at("2026-10-09 11:00"), ("waiting_for_submitter",))
+    pause = PauseSpan(at("2026-10-09 10:00"), at("2026-10-09 11:00"), ("wait",))
     told = explain(at("2026-09-30 18:00"), need_amount("3wd"), TOWN, [pause])
     assert told.due_at == at("2026-10-12 10:00")
     assert [step.kind for step in told.steps] == [
@@ -72,7 +72,7 @@ def test_explanation_ends_where_the_clock_does_and_its_days_add_up(
     twin: Twin, place: int, count: int, pause_place: int
 ) -> None:
     start = twin.instant(place)
-    pause = PauseSpan(twin.instant(pause_place), twin.instant(pause_place + 300), ("suspended",))
+    pause = PauseSpan(twin.instant(pause_place), twin.instant(pause_place + 300), ("suspension",))
     for amount in (Amount(count, "min"), Amount(count, "wmin"), Amount(1 + count % 15, "wd")):
         told = explain(start, amount, twin.engine, [pause])
         assert told.due_at == due_at(start, amount, twin.engine, [pause])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, UnaryExpression, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import Actor
@@ -24,11 +24,12 @@ from feedback.tickets.search import LEGACY, NO_FILTERS, TicketFilters, condition
 from feedback.tickets.views import TicketRow, rows_of
 from feedback.tickets.visibility import standings, visible
 
-BY_DUE, NEWEST = "due", "-created"
-SORTS = (BY_DUE, NEWEST)
+BY_DUE, NEWEST, OLDEST, MOST_DISPUTED = "due", "-created", "created", "-disputes"
+SORTS = (BY_DUE, NEWEST, OLDEST, MOST_DISPUTED)
 DEFAULT_LIMIT = 25
 LONGEST_CURSOR = 200
 _LARGEST_ID = 2**63 - 1
+_LARGEST_COUNT = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ def list_tickets(
 ) -> Page[TicketRow]:
     """A page of the tickets that the actor may see, narrowed by `filters`; the queries per page are a fixed number.
 
-    `due` puts what is due first in front and what has no due time last; `-created` the newest first.
+    `due` puts what is due first in front and what has no due time last; `-created` the newest first, `created` the
+    eldest; `-disputes` what came back most often.
     Raises Invalid (sort, limit, cursor or a filter).
     """
     if sort not in SORTS:
@@ -60,10 +62,7 @@ def list_tickets(
     query = select(Ticket).where(visible(actor), *conditions(session, actor, filters, now=now))
     if cursor:
         query = query.where(_after(sort, cursor))
-    if sort == BY_DUE:
-        query = query.order_by(Ticket.due_at.asc().nulls_last(), Ticket.id)
-    else:
-        query = query.order_by(Ticket.submitted_at.desc(), Ticket.id.desc())
+    query = query.order_by(*_ORDERS[sort])
     tickets = session.scalars(query.limit(check_limit(limit) + 1)).all()
     page = cut_page(tickets, limit, lambda ticket: _key(sort, ticket))
     return Page(rows_of(session, page.items, actor, now), page.next)
@@ -115,32 +114,50 @@ def allowed_actions(session: Session, actor: Actor, ticket: Ticket, now: datetim
 _IN_TABLE_ORDER: Sequence[str] = tuple(dict.fromkeys(name.split(":")[0] for name in lifecycle.ACTIONS))
 
 
+_ORDERS: dict[str, tuple[UnaryExpression[Any], ...]] = {
+    BY_DUE: (Ticket.due_at.asc().nulls_last(), Ticket.id.asc()),
+    NEWEST: (Ticket.submitted_at.desc(), Ticket.id.desc()),
+    OLDEST: (Ticket.submitted_at.asc(), Ticket.id.asc()),
+    MOST_DISPUTED: (Ticket.reopen_count.desc(), Ticket.id.asc()),
+}
+
+
 def _key(sort: str, ticket: Ticket) -> list[Any]:
+    if sort == MOST_DISPUTED:
+        return [sort, ticket.reopen_count, ticket.id]
     at = ticket.due_at if sort == BY_DUE else ticket.submitted_at
     return [sort, at.isoformat() if at else None, ticket.id]
 
 
 def _after(sort: str, cursor: str) -> ColumnElement[bool]:
-    at, ticket_id = _place(sort, cursor)
+    place, ticket_id = _place(sort, cursor)
+    if sort == MOST_DISPUTED:
+        return or_(Ticket.reopen_count < place, and_(Ticket.reopen_count == place, Ticket.id > ticket_id))
     if sort == NEWEST:
-        return or_(Ticket.submitted_at < at, and_(Ticket.submitted_at == at, Ticket.id < ticket_id))
-    if at is None:
+        return or_(Ticket.submitted_at < place, and_(Ticket.submitted_at == place, Ticket.id < ticket_id))
+    if sort == OLDEST:
+        return or_(Ticket.submitted_at > place, and_(Ticket.submitted_at == place, Ticket.id > ticket_id))
+    if place is None:
         return and_(Ticket.due_at.is_(None), Ticket.id > ticket_id)
-    return or_(Ticket.due_at > at, Ticket.due_at.is_(None), and_(Ticket.due_at == at, Ticket.id > ticket_id))
+    return or_(Ticket.due_at > place, Ticket.due_at.is_(None), and_(Ticket.due_at == place, Ticket.id > ticket_id))
 
 
-def _place(sort: str, cursor: str) -> tuple[datetime | None, int]:
-    """Instant and id in a cursor. Raises Invalid for one that this list did not make."""
+def _place(sort: str, cursor: str) -> tuple[datetime | int | None, int]:
+    """Sort value and id in a cursor. Raises Invalid for one that this list did not make."""
     not_ours = Invalid({"cursor": Text(N_("This cursor was not made here. Start from the first page."))})
     if len(cursor) > LONGEST_CURSOR:
         raise not_ours
-    made_for, at, ticket_id = decode_cursor(cursor, 3)
+    made_for, place, ticket_id = decode_cursor(cursor, 3)
     if made_for != sort or type(ticket_id) is not int or not 0 < ticket_id <= _LARGEST_ID:
         raise not_ours
-    if at is None and sort == BY_DUE:
+    if place is None and sort == BY_DUE:
         return None, ticket_id
+    if sort == MOST_DISPUTED:
+        if type(place) is not int or not 0 <= place <= _LARGEST_COUNT:
+            raise not_ours
+        return place, ticket_id
     try:
-        instant = datetime.fromisoformat(at).astimezone(UTC)
+        instant = datetime.fromisoformat(place).astimezone(UTC)
     except (TypeError, ValueError, OverflowError) as error:
         raise not_ours from error
     return instant, ticket_id

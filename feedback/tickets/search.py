@@ -5,13 +5,14 @@ Who may see a ticket at all is visibility.py's; every list starts there and is o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import Actor
@@ -24,8 +25,9 @@ from feedback.people.queries import find_unit
 from feedback.routing.models import Category
 from feedback.routing.queries import normal_path
 from feedback.tickets import lifecycle
+from feedback.tickets.desks import is_at_office, is_on_units_desk
 from feedback.tickets.models import Message, Ticket
-from feedback.tickets.visibility import is_own
+from feedback.tickets.visibility import is_own, oversees
 
 LEGACY = "legacy"
 OPEN_WORD = "open"
@@ -33,6 +35,9 @@ STATUS_WORDS = (*lifecycle.STATUSES, OPEN_WORD, LEGACY)
 KINDS = ("demand", "suggestion", "question", "burden_lead")
 RUNNING = (lifecycle.SUBMITTED, lifecycle.DISPATCHED, lifecycle.IN_PROGRESS)
 """The statuses in which the resolution clock runs: only then can a ticket be overdue (no breach inside a pause)."""
+URGENCIES = ("critical", "urgent", "normal", "complex")
+SILENT_AFTER = timedelta(days=7)
+"""An open ticket in which nobody wrote a public word for so long counts as silent."""
 MOST_WORDS = 8
 
 
@@ -63,6 +68,12 @@ def _kind(value: Any) -> Any:
     return value
 
 
+def _urgency(value: Any) -> Any:
+    if value is not None and value not in URGENCIES:
+        raise PydanticCustomError("literal_error", "urgency", {"expected": ", ".join(URGENCIES)})
+    return value
+
+
 YesNo = Annotated[bool, BeforeValidator(_yes_or_no)]
 Statuses = Annotated[tuple[str, ...], BeforeValidator(_words_of)]
 
@@ -73,7 +84,9 @@ class TicketFilters(Command):
     `status` may be several words, `open` stands for the five open ones and `legacy` for imported history, which is
     shown only when asked for. `unit` is the lead's code, `area` a unit's code with what lies below, `category` a path
     with what lies below; `overdue` is past its due time while the clock runs; `mine` is raised by the actor, `assigned`
-    is on the actor's own desk; `from`/`to` are local days of submission, both included.
+    is on the actor's own desk; `desk` is on that of a unit they work for, `office` with a dispatching office of theirs,
+    `overseen` below a unit they answer for; `disputed` came back from its submitter; `silent` is open without a public
+    word for a week. `from`/`to` are local days of submission, both included.
     """
 
     status: Statuses = ()
@@ -84,6 +97,12 @@ class TicketFilters(Command):
     overdue: YesNo | None = None
     mine: YesNo | None = None
     assigned: YesNo | None = None
+    urgency: Annotated[str | None, BeforeValidator(_urgency)] = None
+    desk: YesNo | None = None
+    office: YesNo | None = None
+    overseen: YesNo | None = None
+    disputed: YesNo | None = None
+    silent: YesNo | None = None
     q: Code | None = None
     from_: DateField | None = Field(default=None, alias="from")
     to: DateField | None = None
@@ -104,16 +123,35 @@ def conditions(session: Session, actor: Actor, filters: TicketFilters, *, now: d
         found.append(Ticket.category_id.in_(_categories_below(session, normal_path(filters.category))))
     if filters.kind:
         found.append(Ticket.kind == filters.kind)
-    if filters.overdue is not None:
-        found.append(is_overdue(now) if filters.overdue else ~is_overdue(now))
-    if filters.mine is not None:
-        found.append(is_own(actor) if filters.mine else ~is_own(actor))
-    if filters.assigned is not None:
-        is_mine = and_(Ticket.assignee_id.is_not(None), Ticket.assignee_id == actor.account_id)
-        found.append(is_mine if filters.assigned else ~is_mine)
+    if filters.urgency:
+        found.append(Ticket.urgency == filters.urgency)
+    found += _yes_or_no_conditions(session, actor, filters, now)
     if filters.q:
         found += [_speaks_of(word) for word in filters.q.split()[:MOST_WORDS]]
     return [*found, *_submitted_between(filters.from_, filters.to)]
+
+
+def _yes_or_no_conditions(
+    session: Session, actor: Actor, filters: TicketFilters, now: datetime
+) -> list[ColumnElement[bool]]:
+    is_assigned = and_(Ticket.assignee_id.is_not(None), Ticket.assignee_id == actor.account_id)
+    asked: tuple[tuple[bool | None, Callable[[], ColumnElement[bool]]], ...] = (
+        (filters.overdue, lambda: is_overdue(now)),
+        (filters.mine, lambda: is_own(actor)),
+        (filters.assigned, lambda: is_assigned),
+        (filters.desk, lambda: is_on_units_desk(actor)),
+        (filters.office, lambda: is_at_office(session, actor, now)),
+        (filters.overseen, lambda: oversees(actor)),
+        (filters.disputed, lambda: Ticket.reopen_count > 0),
+        (filters.silent, lambda: is_silent(now)),
+    )
+    return [condition() if wanted else ~condition() for wanted, condition in asked if wanted is not None]
+
+
+def is_silent(now: datetime) -> ColumnElement[bool]:
+    """SQL: open, and nobody wrote a public word for a week. Never NULL, so that it may be negated."""
+    spoke_at = func.coalesce(Ticket.last_word_at, Ticket.submitted_at)
+    return and_(Ticket.status.in_(lifecycle.OPEN), spoke_at < now - SILENT_AFTER)
 
 
 def is_overdue(now: datetime) -> ColumnElement[bool]:

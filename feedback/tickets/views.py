@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import Actor
@@ -21,6 +21,9 @@ from feedback.tickets import lifecycle
 from feedback.tickets.identity import submitters
 from feedback.tickets.models import Leg, Message, Seat, Ticket
 from feedback.tickets.search import LEGACY, RUNNING
+
+OPENING = 160
+"""How many characters of the text a list may show."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,10 @@ class LegView:
 
 @dataclass(frozen=True)
 class TicketRow:
-    """A ticket in a list. `state` is status with the closure reason; `unit` is the lead now, None before dispatch."""
+    """A ticket in a list. `state` is status with the closure reason; `unit` is the lead now, None before dispatch;
+
+    `opening` is how the text begins.
+    """
 
     reference: str
     status: str
@@ -84,6 +90,7 @@ class TicketRow:
     urgency: str
     requested_urgency: str | None
     title: str
+    opening: str
     privacy: str
     channel: str
     is_about: bool
@@ -134,7 +141,7 @@ class _Loaded:
 
     def __init__(self, session: Session, tickets: Sequence[Ticket], actor: Actor) -> None:
         ids = [ticket.id for ticket in tickets]
-        self.titles = _titles(session, ids)
+        self.words = _words(session, ids)
         self.seats = _shown_seats(session, ids, actor)
         self.submitters = submitters(session, self.seats.values())
         self.legs: dict[int, list[Leg]] = {}
@@ -158,13 +165,15 @@ class _Loaded:
         self.categories = categories_by_id(session, {t.category_id for t in tickets if t.category_id is not None})
 
 
-def _titles(session: Session, ids: list[int]) -> dict[int, str]:
+def _words(session: Session, ids: list[int]) -> dict[int, tuple[str, str]]:
+    """By ticket: its title, and how its text begins."""
+    opening = func.substr(Message.body, 1, OPENING)
     rows = session.execute(
-        select(Message.ticket_id, Message.title).where(
+        select(Message.ticket_id, Message.title, opening).where(
             Message.ticket_id.in_(ids), Message.version == 1, Message.is_current
         )
     )
-    return {row.ticket_id: row.title or "" for row in rows}
+    return {ticket_id: (title or "", body or "") for ticket_id, title, body in rows}
 
 
 def _shown_seats(session: Session, ids: list[int], actor: Actor) -> dict[int, Seat]:
@@ -180,6 +189,7 @@ def _shown_seats(session: Session, ids: list[int], actor: Actor) -> dict[int, Se
 def _row(ticket: Ticket, loaded: _Loaded, actor: Actor, now: datetime) -> TicketRow:
     category = loaded.categories.get(ticket.category_id) if ticket.category_id else None
     submitter = _submitter(ticket, loaded, actor)
+    title, opening = loaded.words.get(ticket.id, ("", ""))
     is_raiser = submitter is not None and submitter.is_me
     legs = [(leg, _leg(leg, loaded, shows_task=not is_raiser)) for leg in loaded.legs.get(ticket.id, ())]
     return TicketRow(
@@ -196,7 +206,8 @@ def _row(ticket: Ticket, loaded: _Loaded, actor: Actor, now: datetime) -> Ticket
         place=ticket.place,
         urgency=ticket.urgency,
         requested_urgency=ticket.requested_urgency,
-        title=loaded.titles.get(ticket.id, ""),
+        title=title,
+        opening=opening,
         privacy=ticket.privacy,
         channel=ticket.channel,
         is_about=ticket.is_about,

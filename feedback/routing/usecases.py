@@ -1,0 +1,94 @@
+"""What an admin sets about routing: whether the catalogue dispatches by itself, and the words that mean danger.
+
+The catalogue itself comes from files (imports.py).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from feedback.kernel import audit
+from feedback.kernel.actor import Actor
+from feedback.kernel.command import Command, ShortText
+from feedback.kernel.errors import Conflict, Invalid
+from feedback.kernel.site import get_setting, put_setting
+from feedback.kernel.text import N_, Text
+from feedback.kernel.transaction import transaction
+from feedback.people.rights import check_admin
+from feedback.routing.danger import LISTS
+from feedback.routing.keywords import fold
+
+SELF_DISPATCH = "self_dispatch"
+MOST_WORDS, LONGEST_WORD = 1000, 60
+
+
+class SetSelfDispatch(Command):
+    """Whether the catalogue dispatches by itself where it is sure."""
+
+    on: bool
+
+
+class SetDangerWords(Command):
+    """The words that raise the urgency to a level. `seen` is the list as the writer saw it, so that no one undoes another's."""
+
+    level: Literal["critical", "urgent"]
+    words: Annotated[list[ShortText], Field(max_length=MOST_WORDS)]
+    seen: Annotated[list[str], Field(max_length=MOST_WORDS)] | None = None
+
+
+def set_self_dispatch(cmd: SetSelfDispatch, *, actor: Actor, now: datetime) -> None:
+    """Switch it on or off for tickets submitted from now on. Forbidden for who is no admin."""
+    check_admin(actor)
+    with transaction() as session:
+        before = bool(get_setting(session, SELF_DISPATCH))
+        if before != cmd.on:
+            _set(session, SELF_DISPATCH, cmd.on, {"from": before, "to": cmd.on}, actor, now)
+
+
+def set_danger_words(cmd: SetDangerWords, *, actor: Actor, now: datetime) -> list[str]:
+    """Replace a level's list, for tickets submitted from now on, and give it back as it is kept: each word once.
+
+    Forbidden for who is no admin; Invalid for a word of one letter or a very long one; Conflict where somebody else
+    changed the list since it was read.
+    """
+    check_admin(actor)
+    words = _each_once(cmd.words)
+    with transaction() as session:
+        name = LISTS[cmd.level]
+        before = list(get_setting(session, name))
+        if cmd.seen is not None and cmd.seen != before:
+            raise Conflict(Text(N_("Somebody changed this list while you were writing. Look at it again, then save.")))
+        added, taken = set(words) - set(before), set(before) - set(words)
+        if added or taken:
+            _set(session, name, words, {"added": sorted(added), "taken_out": sorted(taken)}, actor, now)
+    return words
+
+
+def _each_once(words: list[str]) -> list[str]:
+    found: dict[str, str] = {}
+    for word in words:
+        folded = fold(word)
+        if len(folded) < 2:
+            raise Invalid(
+                {"words": Text(N_("“%(word)s” is too short: a single letter is in nearly every text."), word=word)}
+            )
+        if len(word) > LONGEST_WORD:
+            raise Invalid({"words": Text(N_("A word or phrase has at most %(limit)s letters."), limit=LONGEST_WORD)})
+        found.setdefault(folded, word)
+    return list(found.values())
+
+
+def _set(session: Session, name: str, value: Any, facts: dict[str, Any], actor: Actor, now: datetime) -> None:
+    put_setting(session, name, value, now=now)
+    audit.record(
+        session,
+        "settings",
+        actor=actor.audit_name(),
+        action="setting.changed",
+        now=now,
+        facts={"setting": name, **facts},
+    )

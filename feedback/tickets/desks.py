@@ -1,0 +1,56 @@
+"""On whose desk a ticket lies now, as SQL: of a unit that has a running part in it, of the office that dispatches it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy.orm import Session
+
+from feedback.kernel.actor import Actor
+from feedback.people.models import Unit
+from feedback.people.queries import office_ids
+from feedback.tickets.models import Leg, Ticket, TicketAbout
+from feedback.tickets.visibility import WORKING_ROLES
+
+
+def is_on_units_desk(actor: Actor) -> ColumnElement[bool]:
+    """SQL: a unit in which the actor is handler or head has a part that has not ended, as lead or assist."""
+    units = {grant.unit_id for grant in actor.grants_for(*WORKING_ROLES)}
+    if not units:
+        return false()
+    running = select(Leg.id).where(Leg.ticket_id == Ticket.id, Leg.unit_id.in_(units), Leg.ended_at.is_(None))
+    return running.exists()
+
+
+def is_at_office(session: Session, actor: Actor, now: datetime) -> ColumnElement[bool]:
+    """SQL: `visibility.office_of` gives an office at which the actor is dispatcher; that rule, said for all tickets at once.
+
+    Two queries, whatever the number of tickets.
+    """
+    own = {grant.unit_id: grant.unit_path for grant in actor.grants_for("dispatcher")}
+    if not own:
+        return false()
+    offices = office_ids(session, now)
+    paths = {unit.id: unit.path for unit in session.scalars(select(Unit).where(Unit.id.in_(offices | set(own))))}
+    return or_(*(_is_worked_by(unit_id, paths, offices) for unit_id in own if unit_id in offices), false())
+
+
+def _is_worked_by(office: int, paths: dict[int, str], offices: set[int]) -> ColumnElement[bool]:
+    path = paths[office]
+    nearer = [other for other in offices if other != office and paths[other].startswith(path)]
+    is_root = path.count("/") == 2
+    return and_(
+        _lies_below(path),
+        *(or_(~_lies_below(paths[other]), _is_about(other)) for other in sorted(nearer)),
+        *(() if is_root else (~_is_about(office),)),
+    )
+
+
+def _lies_below(path: str) -> ColumnElement[bool]:
+    return Ticket.area_id.in_(select(Unit.id).where(Unit.path.startswith(path, autoescape=True)))
+
+
+def _is_about(unit_id: int) -> ColumnElement[bool]:
+    about = select(TicketAbout.id).where(TicketAbout.ticket_id == Ticket.id, TicketAbout.unit_id == unit_id)
+    return and_(Ticket.is_about, about.exists())

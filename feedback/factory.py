@@ -5,19 +5,31 @@ from __future__ import annotations
 from flask import Flask
 from flask_migrate import Migrate
 
+from feedback.api.access import api
 from feedback.api.door import init_api
+from feedback.cli import documents as documents_cli
 from feedback.cli import intake as intake_cli
 from feedback.cli import jobs as jobs_cli
 from feedback.cli import people as people_cli
 from feedback.cli import routes as routes_cli
 from feedback.cli import routing as routing_cli
+from feedback.confirmation import submitter, verdicts
+from feedback.dispatch import assignment, legs, triage
+from feedback.handling import work
 from feedback.jobs import relay
 from feedback.jobs.queues import Queues
 from feedback.kernel import clock, keyring, transaction
 from feedback.kernel.db import db, prepare_engine
 from feedback.settings import Settings
+from feedback.supervision import urging
+from feedback.web.auth import auth
+from feedback.web.frame import csrf, init_frame
 from feedback.web.health import init_health
-from feedback.web.language import init_languages
+from feedback.web.security import init_security
+from feedback.web.session import init_sessions
+
+USE_CASES = (assignment, legs, submitter, triage, urging, verdicts, work)
+"""Modules whose import puts their actions into tickets.actions.ACTIONS."""
 
 migrate = Migrate(directory="migrations", render_as_batch=True, compare_type=True)
 
@@ -39,9 +51,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     migrate.init_app(app, db)
     app.extensions["queues"] = Queues(settings.redis_url)
     transaction.after_commit(relay.kick)
-    init_languages(app)
+    init_security(app)
+    init_sessions(app)
+    init_frame(app)
     init_health(app)
     init_api(app)
+    csrf.exempt(api)
+    app.register_blueprint(auth)
+    app.cli.add_command(documents_cli.docs_commands)
+    app.cli.add_command(documents_cli.translations_commands)
     app.cli.add_command(intake_cli.tickets_commands)
     app.cli.add_command(jobs_cli.jobs_commands)
     app.cli.add_command(jobs_cli.outbox_commands)

@@ -1,0 +1,57 @@
+"""Commands for those who work on Zhida itself: pages of docs/ made from the code, and the strings to translate."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from feedback.tickets.diagram import markdown, mermaid
+
+ROOT = Path(__file__).resolve().parents[2]
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
+MARKED = re.compile(r"(<!-- lifecycle -->\n).*?(<!-- /lifecycle -->)", re.DOTALL)
+TRANSLATIONS = ROOT / "feedback" / "translations"
+
+docs_commands = click.Group("docs", help="Pages of docs/ that are made from the code.")
+translations_commands = click.Group("translations", help="Strings and their translations.")
+
+
+def lifecycle_section() -> str:
+    """What stands between the marks in docs/architecture.md."""
+    return f"```mermaid\n{mermaid()}\n```\n\n{markdown()}\n"
+
+
+@docs_commands.command("lifecycle")
+@click.option("--write", is_flag=True, help="Put it into docs/architecture.md.")
+def lifecycle_command(write: bool) -> None:
+    """Print the lifecycle as a diagram and a table."""
+    section = lifecycle_section()
+    if not write:
+        click.echo(section)
+        return
+    page = ARCHITECTURE.read_text(encoding="utf-8")
+    ARCHITECTURE.write_text(MARKED.sub(lambda found: found[1] + section + found[2], page), encoding="utf-8")
+
+
+@translations_commands.command("collect")
+def collect_command() -> None:
+    """Collect new strings into the Chinese catalogue; lines that fell away are dropped, nothing is guessed."""
+    template = TRANSLATIONS / "messages.pot"
+    babel = [sys.executable, "-m", "babel.messages.frontend"]
+    shared = ["--no-location", "--sort-output", "--no-wrap"]
+    kept = ["--no-wrap", "--no-fuzzy-matching", "--omit-header", "--ignore-obsolete"]
+    subprocess.run(
+        [*babel, "extract", "-F", "babel.cfg", "-k", "N_", *shared, "--omit-header", "-o", str(template), "."],
+        cwd=ROOT,
+        check=True,
+    )
+    subprocess.run(
+        [*babel, "update", "-i", str(template), "-d", str(TRANSLATIONS), "-l", "zh", *kept],
+        cwd=ROOT,
+        check=True,
+    )
+    template.unlink()

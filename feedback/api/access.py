@@ -40,6 +40,7 @@ class Endpoint:
     body: type[BaseModel] | None = None
     has_filters: bool = False
     is_repeatable: bool = False
+    query: type[BaseModel] | None = None
 
 
 ENDPOINTS: dict[str, Endpoint] = {}
@@ -62,13 +63,17 @@ def endpoint(
     body: type[BaseModel] | None = None,
     has_filters: bool = False,
     is_repeatable: bool = False,
+    query: type[BaseModel] | None = None,
 ) -> Callable[[View], View]:
-    """Put a view on the blueprint and on the list; `who` as for `require`. `is_repeatable`: takes an Idempotency-Key."""
+    """Put a view on the blueprint and on the list; `who` as for `require`.
+
+    `is_repeatable`: takes an Idempotency-Key; `query`: the parameters it takes in its address.
+    """
 
     def wrap(view: View) -> View:
         name = view.__name__
         ENDPOINTS[f"api.{name}"] = Endpoint(
-            method, path, name, scope, rule, summary, answer, status, body, has_filters, is_repeatable
+            method, path, name, scope, rule, summary, answer, status, body, has_filters, is_repeatable, query
         )
         api.add_url_rule(path, name, require(*who)(view), methods=[method])
         return view

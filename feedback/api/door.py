@@ -6,7 +6,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
-from feedback.api import directory, docs, tickets
+from feedback.api import directory, docs, reports, tickets
 from feedback.api.access import api
 from feedback.api.auth import identify
 from feedback.api.body import MOST_BYTES
@@ -18,7 +18,7 @@ from feedback.handling import work
 from feedback.kernel.errors import Refused
 from feedback.supervision import urging
 
-VIEWS = (directory, docs, tickets)
+VIEWS = (directory, docs, reports, tickets)
 ACTIONS_OF = (assignment, legs, submitter, triage, urging, verdicts, work)
 """Importing them is what puts views on the blueprint and actions on the list."""
 PREFIX = "/api/"

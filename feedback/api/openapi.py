@@ -164,9 +164,23 @@ def _common_parameters(each: Endpoint) -> list[dict[str, Any]]:
     if each.is_repeatable:
         names.append("Idempotency-Key")
     found: list[dict[str, Any]] = [{"$ref": f"#/components/parameters/{name}"} for name in names]
-    if each.answer is not None and "next" in each.answer.model_fields and each.name in ("tickets", "notifications"):
+    if (
+        each.answer is not None
+        and "next" in each.answer.model_fields
+        and each.name in ("tickets", "notifications", "closure_tickets")
+    ):
         found += [{"$ref": f"#/components/parameters/{name}"} for name in ("limit", "cursor")]
+    if each.query is not None:
+        found += _query_parameters(each.query)
     return [*found, *_filters()] if each.has_filters else found
+
+
+def _query_parameters(query: type[BaseModel]) -> list[dict[str, Any]]:
+    schema = query.model_json_schema(by_alias=True)
+    return [
+        {"name": name, "in": "query", "required": name in schema.get("required", []), **_filter(name, member)}
+        for name, member in schema["properties"].items()
+    ]
 
 
 def _filters() -> list[dict[str, Any]]:

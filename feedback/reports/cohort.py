@@ -35,13 +35,21 @@ from feedback.reports.period import ReportQuery, bounds, months
 from feedback.tickets.models import Ticket, TimelineEntry
 from feedback.tickets.visibility import OVERSEEING_ROLES, PROTECTED, WORKING_ROLES, oversees, visible
 
+READERS = (*OVERSEEING_ROLES, *WORKING_ROLES)
+"""Roles that read figures: of their subtree, or (handlers and heads) of their own unit."""
+
 counted_unit_id = func.coalesce(Ticket.first_resolved_unit_id, Ticket.lead_unit_id)
 """SQL: the unit a ticket counts for: the lead at the first resolve, else the present lead."""
 
 
 def may_read_reports(actor: Actor) -> bool:
     """Whether any figure is open to this actor."""
-    return actor.is_system or actor.has_role(*OVERSEEING_ROLES, *WORKING_ROLES)
+    return actor.is_system or any(grant.role in READERS for grant in actor.grants)
+
+
+def is_judged(actor: Actor) -> bool:
+    """Whether verdicts judge this actor's own unit: what single submitters said of it then stays unseen."""
+    return any(grant.role in WORKING_ROLES for grant in actor.grants)
 
 
 def in_scope(actor: Actor) -> ColumnElement[bool]:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from feedback.kernel.clock import site_zone
 from feedback.reports.listing import Counted
 from feedback.reports.metrics import HATCHES, MEASURES, NOTES, STAGES, Measure, Row, Times
 from feedback.reports.queries import Report
@@ -44,7 +44,7 @@ def report_document(report: Report, translate: Callable[[str], str] = str) -> di
         "by": report.query.by,
         "unit": report.query.unit,
         "timezone": report.zone,
-        "as_of": _instant(report.now, report.zone),
+        "as_of": _instant(report.now),
         "definitions": definitions(translate),
         "rows": [_row_document(row) for row in report.rows],
         "total": _row_document(report.total),
@@ -120,25 +120,25 @@ def report_rows(report: Report) -> Iterable[list[object]]:
             ]
 
 
-def counted_document(ticket: Counted, zone: str) -> dict[str, Any]:
+def counted_document(ticket: Counted) -> dict[str, Any]:
     """One ticket of a list as JSON; instants with the offset of the site's zone."""
-    document = {name: _plain(value, zone) for name, value in asdict(ticket).items() if name != "id"}
+    document = {name: _plain(value) for name, value in asdict(ticket).items() if name != "id"}
     counts = ticket.counts
     return document | {"counts": int(counts) if float(counts).is_integer() else float(counts)}
 
 
-def counted_rows(tickets: Iterable[Counted], zone: str) -> Iterable[list[object]]:
+def counted_rows(tickets: Iterable[Counted]) -> Iterable[list[object]]:
     """A list as a table, with the columns of `counted_document`."""
     names = [field.name for field in fields(Counted) if field.name != "id"]
     yield list(names)
     for ticket in tickets:
-        document = counted_document(ticket, zone)
+        document = counted_document(ticket)
         yield [document[name] for name in names]
 
 
-def _plain(value: object, zone: str) -> object:
-    return _instant(value, zone) if isinstance(value, datetime) else value
+def _plain(value: object) -> object:
+    return _instant(value) if isinstance(value, datetime) else value
 
 
-def _instant(value: datetime, zone: str) -> str:
-    return value.astimezone(ZoneInfo(zone)).isoformat()
+def _instant(value: datetime) -> str:
+    return value.astimezone(site_zone()).isoformat()

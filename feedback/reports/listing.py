@@ -17,9 +17,9 @@ from feedback.kernel.paging import Page, check_limit, cut_page, decode_cursor
 from feedback.kernel.text import N_, Text
 from feedback.people.models import Unit
 from feedback.people.queries import find_unit
-from feedback.reports.cohort import Cohort, build_cohort, submitted_in_period
+from feedback.reports.cohort import Cohort, build_cohort, is_judged, submitted_in_period
 from feedback.reports.conditions import is_last_verdict
-from feedback.reports.metrics import HATCHES, MEASURES, RATINGS, VERDICTS
+from feedback.reports.metrics import HATCHES
 from feedback.reports.numbers import GOOD_RATING, OF_ALL_DISPATCHED, Key, nearest_offices
 from feedback.reports.period import ListQuery, months
 from feedback.reports.queries import NO_KEY, Report, closure_report
@@ -78,7 +78,7 @@ def list_counted(
         check_limit(limit)
     raw = _raw_key(session, query, zone) if query.key is not None else None
     report = closure_report(session, actor, query, now=now)
-    if _is_suppressed(report, query):
+    if _is_suppressed(report, query) or (is_judged(actor) and _counts_verdicts(query)):
         return CountedList(Page((), None), is_suppressed=True)
     cohort = build_cohort(session, actor, query, now=now)
     contributions, key_is = _contributions(session, cohort, query)
@@ -87,6 +87,11 @@ def list_counted(
     for row in _hidden_rows(report, query):
         contributions = contributions.where(~key_is(_raw_key(session, row, zone)))
     return CountedList(_fetch(session, contributions, limit, cursor))
+
+
+def _counts_verdicts(query: ListQuery) -> bool:
+    """Whether the list would say what single submitters thought."""
+    return query.measure in ("resolution", "satisfaction") and query.part != "left_out"
 
 
 def _is_suppressed(report: Report, query: ListQuery) -> bool:
@@ -139,8 +144,7 @@ def _contributions(session: Session, cohort: Cohort, query: ListQuery) -> tuple[
     key_is: KeyIs = table.c.key.is_not_distinct_from
     if query.measure == "first_dispatch_right" and query.by == "unit":
         key_is = _office_is(session, cohort)
-    base = MEASURES[query.measure].base if query.measure in MEASURES else None
-    if base in (VERDICTS, RATINGS) and query.part != "left_out":
+    if _counts_verdicts(query):
         return _verdict_contributions(cohort, query), key_is
     return select(table.c.id, literal(1).label("counts")).where(_part_of(cohort, query)), key_is
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import Actor
 from feedback.people.models import Unit
-from feedback.reports.cohort import build_cohort
+from feedback.reports.cohort import build_cohort, is_judged
 from feedback.reports.metrics import (
     HATCHES,
     LEFT_OUT,
@@ -75,7 +75,7 @@ def closure_report(session: Session, actor: Actor, query: ReportQuery, *, now: d
     by_key, total = add_up(session, cohort)
     if query.by == "month":
         by_key = {name: by_key.get(name, Sums()) for name, _end in months(query, zone)}
-    hidden = _what_to_hide(by_key, total)
+    hidden = _what_to_hide(by_key, total, is_judged=is_judged(actor))
     final = {name: is_final(end, now) for name, end in months(query, zone)} if query.by == "month" else {}
     rows = [
         (name, _row(name, by_key[key], key, hidden, is_final=final.get(name.key, True)))
@@ -86,11 +86,15 @@ def closure_report(session: Session, actor: Actor, query: ReportQuery, *, now: d
     return Report(query, zone, now, tuple(row for _name, row in rows), shown_total)
 
 
-def _what_to_hide(by_key: Mapping[Key, Sums], total: Sums) -> dict[str, Hidden]:
-    """For each base of denominators, which keys are hidden; what is hidden as a whole is hidden everywhere."""
+def _what_to_hide(by_key: Mapping[Key, Sums], total: Sums, *, is_judged: bool) -> dict[str, Hidden]:
+    """For each base of denominators, which keys are hidden; what is hidden as a whole is hidden everywhere.
+
+    To those whom verdicts judge, every verdict and rating is a confidential one.
+    """
     found: dict[str, Hidden] = {}
     whole = Hidden(frozenset(), total=False)
-    for base, (size, protected) in _SIZES.items():
+    for base, (size, confidential) in _SIZES.items():
+        protected = size if is_judged and base in (VERDICTS, RATINGS) else confidential
         cells = {key: Cell(sums[size], sums[protected]) for key, sums in by_key.items()}
         already = frozenset() if base in (OFFICE, SUBMITTED) else whole.keys
         hidden = hide(cells, already)

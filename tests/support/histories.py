@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from feedback.kernel.transaction import transaction
 from feedback.sla.models import SlaClock
-from feedback.tickets.models import Message, Seat, Ticket, TicketRequest, TimelineEntry, Verdict
+from feedback.tickets.models import Leg, Message, Seat, Ticket, TicketRequest, TimelineEntry, Verdict
 from tests.support.calendars import at
 from tests.support.county import County
 
@@ -95,11 +95,13 @@ class Histories:
         ticket.closed_at = instant if reason else None
         if action in ("dispatch", "transfer"):
             ticket.lead_unit_id = self.county.units[more[0]].id
+            _change_leg(session, ticket, instant)
         if action == "dispatch" and ticket.first_dispatched_at is None:
             ticket.first_dispatched_at, ticket.first_lead_unit_id = instant, ticket.lead_unit_id
             ticket.first_area_id, ticket.first_category_id = ticket.area_id, ticket.category_id
         if action == "return":
             ticket.lead_unit_id = None
+            _change_leg(session, ticket, instant)
         if action == "resolve":
             ticket.resolved_at = instant
             ticket.first_resolved_at = ticket.first_resolved_at or instant
@@ -139,6 +141,19 @@ def _add_seat(session: Session, ticket: Ticket) -> Seat:
     )
     session.flush()
     return seat
+
+
+def _change_leg(session: Session, ticket: Ticket, instant: datetime) -> None:
+    """End the leg that led, and open one of the unit that leads now."""
+    former = session.get(Leg, ticket.lead_leg_id) if ticket.lead_leg_id else None
+    if former:
+        former.ended_at, former.end_reason = instant, "transfer"
+    ticket.lead_leg_id = None
+    if ticket.lead_unit_id:
+        leg = Leg(ticket_id=ticket.id, unit_id=ticket.lead_unit_id, role="lead", round=ticket.round, started_at=instant)
+        session.add(leg)
+        session.flush()
+        ticket.lead_leg_id = leg.id
 
 
 def _add_clock(session: Session, ticket: Ticket, kind: str, due_at: datetime, met: str | None) -> None:

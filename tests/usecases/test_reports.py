@@ -12,10 +12,9 @@ from feedback.kernel.errors import Forbidden, Invalid
 from feedback.kernel.transaction import transaction
 from feedback.reports.documents import report_document
 from feedback.reports.listing import list_counted
-from feedback.reports.metrics import HATCHES, MEASURES
 from feedback.reports.period import ListQuery, ReportQuery
 from feedback.reports.queries import closure_report
-from feedback.tickets.models import TicketLink
+from feedback.tickets.models import TicketAbout, TicketLink
 from tests.support.calendars import at
 from tests.support.county import County
 from tests.support.histories import Histories
@@ -186,20 +185,32 @@ def test_leader_reads_medians_from_submission_to_confirmation(any_county: County
     assert document["total"]["times"]["median_seconds"] == 11 * DAY + HOUR
 
 
-@pytest.mark.parametrize("by", ["unit", "area", "category", "month"])
-def test_leader_opens_every_number_and_finds_what_it_counts(any_county: County, by: str) -> None:
-    lay_histories(any_county)
-    document = report(any_county, by=by)
-    session, actor = db.session(), any_county.actor("lr", NOW)
-    opened = 0
-    for row in [*document["rows"], document["total"]]:
+def check_lists(county: County, by: str, keys: set[str | None]) -> None:
+    """Each number of these rows is the sum of what its list counts."""
+    document = report(county, by=by)
+    session, actor = db.session(), county.actor("lr", NOW)
+    rows = [row for row in [*document["rows"], document["total"]] if row["key"] in keys]
+    assert {row["key"] for row in rows} == keys
+    for row in rows:
         for measure, found in {**row["measures"], **row["hatches"]}.items():
             for part in ("numerator", "denominator"):
                 query = ListQuery.parse({**MARCH, "by": by, "measure": measure, "part": part, "key": row["key"]})
                 answer = list_counted(session, actor, query, now=NOW, limit=None)
                 assert sum(ticket.counts for ticket in answer.page.items) == found[part], (row["key"], measure, part)
-                opened += 1
-    assert opened == 2 * (len(document["rows"]) + 1) * (len(MEASURES) + len(HATCHES))
+
+
+@pytest.mark.parametrize(
+    ("by", "keys"),
+    [("unit", {"water", "root"}), ("area", {None}), ("category", {"water"}), ("month", {"2026-03"})],
+)
+def test_leader_opens_every_number_and_finds_what_it_counts(county: County, by: str, keys: set[str | None]) -> None:
+    lay_histories(county)
+    check_lists(county, by, keys)
+
+
+def test_leader_opens_every_number_on_the_other_database_too(any_county: County) -> None:
+    lay_histories(any_county)
+    check_lists(any_county, "unit", {"roads"})
 
 
 def test_leader_opens_what_was_left_out(any_county: County) -> None:
@@ -256,7 +267,8 @@ def test_handler_reads_their_own_unit_and_submitter_nothing(county: County) -> N
     made.add("water")
     made.add("roads")
     document = report(county, "hw")
-    assert [row["key"] for row in document["rows"]] == []
+    assert [row["key"] for row in document["rows"] if row["measures"]["claimed"]["denominator"]] == ["water"]
+    assert fractions(document["total"])["claimed"] == (0, 1)
     with pytest.raises(Forbidden):
         report(county, "s")
 
@@ -295,3 +307,67 @@ def test_report_of_more_rows_takes_no_more_queries(county: County) -> None:
         for _ in range(3):
             made.add(lead, ("2026-03-05 10:00", "resolve"), ("2026-03-06 10:00", "confirm", "solved", 5))
     assert queries() == few <= 10
+
+
+def test_leader_is_shown_no_small_cell_with_a_confidential_ticket(any_county: County) -> None:
+    made = Histories(any_county)
+    for _ in range(6):
+        made.add("water")
+    for _ in range(5):
+        made.add("roads", privacy="confidential")
+    made.add("a", privacy="confidential")
+    made.add("b")
+    document = report(any_county)
+    rows = by_key(document)
+    hidden = {key for key, row in rows.items() if row["measures"]["claimed"]["suppressed"]}
+    assert hidden == {"a", "b", "roads"}
+    assert rows["a"]["measures"]["claimed"] == {
+        "numerator": None,
+        "denominator": None,
+        "left_out": None,
+        "rate": None,
+        "coverage": None,
+        "suppressed": True,
+        "small": False,
+    }
+    assert rows["a"]["times"]["median_seconds"] is None
+    assert fractions(rows["a"], "hatches")["withdrawn"] == (None, None)
+    assert fractions(document["total"])["claimed"] == (0, 13)
+    shown = sum(row["measures"]["claimed"]["denominator"] or 0 for row in rows.values())
+    assert 13 - shown >= 5
+
+
+def test_leader_can_not_open_the_list_behind_a_hidden_cell(county: County) -> None:
+    made = Histories(county)
+    for _ in range(6):
+        made.add("water")
+    hidden = made.add("a", privacy="confidential")
+    session, actor = db.session(), county.actor("lr", NOW)
+    query = ListQuery.parse({**MARCH, "measure": "claimed", "part": "denominator", "key": "a"})
+    answer = list_counted(session, actor, query, now=NOW)
+    assert answer.is_suppressed
+    assert not answer.page.items
+    whole = list_counted(session, actor, query.model_copy(update={"key": None}), now=NOW)
+    assert hidden.reference not in [ticket.reference for ticket in whole.page.items]
+
+
+def test_leader_counts_no_ticket_about_themselves(county: County) -> None:
+    made = Histories(county)
+    about = made.add("water", is_about=True)
+    made.add("water")
+    with transaction() as session:
+        session.add(TicketAbout(ticket_id=about.id, account_id=county.accounts["lr"].id))
+    assert fractions(report(county, "lr")["total"])["claimed"] == (0, 1)
+    assert fractions(report(county, "su")["total"])["claimed"] == (0, 2)
+
+
+def test_head_sees_no_rating_that_a_single_submitter_gave(county: County) -> None:
+    made = Histories(county)
+    for rating in (1, 5, 4):
+        made.add("water", ("2026-03-05 10:00", "resolve"), ("2026-03-06 10:00", "confirm", "solved", rating))
+    total = report(county, "lw")["total"]
+    assert fractions(total)["confirmed"] == (3, 3)
+    assert fractions(total)["satisfaction"] == (None, None)
+    query = ListQuery.parse({**MARCH, "measure": "satisfaction", "part": "numerator"})
+    assert list_counted(db.session(), county.actor("lw", NOW), query, now=NOW).is_suppressed
+    assert fractions(report(county, "lr")["total"])["satisfaction"] == (2, 3)

@@ -64,6 +64,7 @@ def sign_in(login: str, password: str, *, source: str, device: str, now: datetim
     """
     check_length(password)
     login = fold_login(login)
+    login = login if login.isprintable() else ""  # nobody's name, and not for every database to look for
     session = current_session()
     throttle.check_throttle(session, login, source, now)
     account = session.scalars(select(Account).where(Account.login == login)).first()

@@ -35,9 +35,11 @@ def fold_password(typed: str) -> str:
 
 
 def check_length(password: str) -> None:
-    """Invalid (`password`) above 200 characters: refused before anything is computed from it."""
+    """Invalid (`password`) above 200 characters, or with halves of characters: refused before anything is computed."""
     if len(password) > LONGEST:
         raise Invalid({"password": Text(N_("Must be at most %(most)s characters."), most=LONGEST)})
+    if any("\ud800" <= letter <= "\udfff" for letter in password):
+        raise Invalid({"password": Text(N_("Holds characters that can't be read. Type it again."))})
 
 
 def check_password(password: str, login: str) -> None:

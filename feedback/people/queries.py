@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -12,7 +12,7 @@ from feedback.kernel import keyring
 from feedback.kernel.actor import Actor, Grant
 from feedback.kernel.errors import NotFound
 from feedback.kernel.site import get_setting
-from feedback.people.models import REGION, Account, Deputy, RoleGrant, Unit
+from feedback.people.models import REGION, Account, Deputy, RoleGrant, Unit, UserSession
 
 
 def in_force(
@@ -47,6 +47,14 @@ def units_by_id(session: Session, ids: Iterable[int | None]) -> dict[int, Unit]:
     if not wanted:
         return {}
     return {unit.id: unit for unit in session.scalars(select(Unit).where(Unit.id.in_(wanted)))}
+
+
+def units_by_code(session: Session, codes: Iterable[str]) -> dict[str, Unit]:
+    """The units of these codes in one query, dissolved ones too."""
+    wanted = set(codes)
+    if not wanted:
+        return {}
+    return {unit.code: unit for unit in session.scalars(select(Unit).where(Unit.code.in_(wanted)))}
 
 
 def list_units(session: Session, now: datetime) -> list[Unit]:
@@ -114,6 +122,20 @@ def office_ids(session: Session, now: datetime) -> set[int]:
             .distinct()
         )
     )
+
+
+def list_sessions(session: Session, account_id: int, now: datetime, *, idle: timedelta) -> Sequence[UserSession]:
+    """The sessions of an account that are open at `now` (seen within `idle`), the last used first."""
+    return session.scalars(
+        select(UserSession)
+        .where(
+            UserSession.account_id == account_id,
+            UserSession.revoked_at.is_(None),
+            UserSession.expires_at > now,
+            UserSession.last_seen_at > now - idle,
+        )
+        .order_by(UserSession.last_seen_at.desc(), UserSession.id.desc())
+    ).all()
 
 
 def load_actor(

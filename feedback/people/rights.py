@@ -39,7 +39,9 @@ def units_of_roles(session: Session, roles: Iterable[tuple[str, str]]) -> list[t
 
 def lock_account(session: Session, login: str) -> Account:
     """The account of a login, its row locked until the end of the transaction. Raises NotFound."""
-    account = session.scalars(select(Account).where(Account.login == fold_login(login)).with_for_update()).first()
+    wanted = fold_login(login)
+    found = session.scalars(select(Account).where(Account.login == wanted).with_for_update())
+    account = found.first() if wanted.isprintable() else None
     if account is None:
         raise NotFound(Text(N_("There is no account with this sign-in name.")))
     return account

@@ -123,8 +123,8 @@ def count_by_state(session: Session) -> dict[str, dict[str, int]]:
     """How many events and messages stand in each state."""
     found: dict[str, dict[str, int]] = {}
     for name, table in (("events", Outbox), ("messages", Delivery)):
-        counted = session.execute(select(table.state, func.count()).group_by(table.state)).tuples()
-        found[name] = dict(iter(counted))
+        counted = session.execute(select(table.state, func.count()).group_by(table.state))
+        found[name] = {row[0]: row[1] for row in counted}
     return found
 
 

@@ -65,11 +65,11 @@ def test_question_waits_and_answer_goes_back_where_it_was(any_county: County) ->
 def test_transfer_starts_signing_anew_and_keeps_the_submitters_due(any_county: County) -> None:
     story = Story(any_county).submit().act("hw", "acknowledge")
     due = story.ticket.due_at
-    story.act("d", "transfer", unit="roads", reason="是路面塌陷引起的")
+    story.act("dp1", "transfer", unit="roads", reason="是路面塌陷引起的")
     assert (story.state, story.ticket.due_at) == ("dispatched", due)
     with pytest.raises(Forbidden):
         story.act("hw", "acknowledge")
-    story.act("d", "transfer", unit="water", reason="查明还是水管问题")
+    story.act("dp1", "transfer", unit="water", reason="查明还是水管问题")
     legs = any_county.session.scalars(select(Leg).where(Leg.ticket_id == story.ticket.id)).all()
     assert len(legs) == 2, "a unit that gets it back goes on with its own leg"
     story.act("hw", "acknowledge")

@@ -33,8 +33,8 @@ def test_outage_records_every_missed_level_and_sends_only_the_highest(any_county
     story.sweep()
     session, dispatch = any_county.session, clock(story, "dispatch")
     alarms = session.scalars(select(SlaAlarm).where(SlaAlarm.clock_id == dispatch.id).order_by(SlaAlarm.due_at)).all()
-    assert [a.label for a in alarms] == ["50%", "80%", "100%", "+1wd"]
-    assert [a.is_sent for a in alarms] == [False, False, False, True]
+    assert [a.label for a in alarms] == ["50%", "100%", "+1wd"]
+    assert [a.is_sent for a in alarms] == [False, False, True]
     sent = session.scalars(select(Outbox).where(Outbox.event == "sla.alarm")).all()
     assert [o.payload["label"] for o in sent if o.payload["clock_id"] == dispatch.id] == ["+1wd"]
 

@@ -37,11 +37,12 @@ migrate = Migrate(directory="migrations", render_as_batch=True, compare_type=Tru
 def create_app(settings: Settings | None = None) -> Flask:
     """The WSGI application of one instance. SettingsError names a setting that is missing or wrong."""
     settings = settings or Settings.from_env()
-    app = Flask("feedback", template_folder="../templates", static_folder="../static")
+    app = Flask("feedback", template_folder="../templates", static_folder=None)
     app.config.update(
         SETTINGS=settings,
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True},  # What people wrote must not reach a log by an error.
     )
     keyring.install(settings.secret_key)
     clock.install_timezone(settings.timezone)

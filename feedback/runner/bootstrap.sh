@@ -73,6 +73,20 @@ install_lock() {
     done
 }
 
+# `flask routes` is ours: it says who may call each. Flask has a command of that name, and only one that the environment
+# brings comes before it; so the environment is told of ours in the way in which an installed package tells.
+register_commands() {
+    mark="$here/.venv/zhida.commands"
+    [ "$(cat "$mark" 2>/dev/null)" = "$here" ] && return 0
+    site=$("$here/.venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))') || return 1
+    told="$site/zhida-0.1.0.dist-info"
+    mkdir -p "$told"
+    printf '%s\n' "$here" >"$site/zhida.pth"
+    printf 'Metadata-Version: 2.1\nName: zhida\nVersion: 0.1.0\n' >"$told/METADATA"
+    printf '[flask.commands]\nroutes = feedback.cli.routes:routes_command\n' >"$told/entry_points.txt"
+    printf '%s\n' "$here" >"$mark"
+}
+
 compile_texts() {
     for po in "$here"/feedback/translations/*/LC_MESSAGES/*.po; do
         [ -e "$po" ] || continue

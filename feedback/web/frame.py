@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, g, request, url_for
+from flask import Flask, current_app, g, request, url_for
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFProtect
 from lucide.jinja import lucide
@@ -46,7 +46,7 @@ def navigation(actor: Actor | None) -> list[dict[str, Any]]:
     return [
         {"url": url_for(endpoint), "label": labels[endpoint], "active": request.endpoint == endpoint}
         for endpoint, roles in PLACES
-        if any(grant.role in roles for grant in actor.grants)
+        if endpoint in current_app.view_functions and any(grant.role in roles for grant in actor.grants)
     ]
 
 

@@ -11,6 +11,7 @@ from feedback.cli import documents as documents_cli
 from feedback.cli import intake as intake_cli
 from feedback.cli import jobs as jobs_cli
 from feedback.cli import people as people_cli
+from feedback.cli import reports as reports_cli
 from feedback.cli import routes as routes_cli
 from feedback.cli import routing as routing_cli
 from feedback.confirmation import submitter, verdicts
@@ -67,6 +68,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.cli.add_command(people_cli.accounts_commands)
     app.cli.add_command(people_cli.tokens_commands)
     app.cli.add_command(people_cli.units_commands)
+    app.cli.add_command(reports_cli.audit_commands)
+    app.cli.add_command(reports_cli.check_command)
+    app.cli.add_command(reports_cli.reports_commands)
     app.cli.add_command(routes_cli.routes_command)
     app.cli.add_command(routing_cli.catalogue_commands)
     app.cli.add_command(routing_cli.routing_commands)

@@ -1,0 +1,169 @@
+"""Columns that a ticket keeps for speed, worked out anew from its timeline, legs, clocks and words; and set right on request.
+
+Compared: version, round, reopen_count, instants of dispatch, response, resolution, closing and last word, lead, assignee,
+due time. Status and closure reason are no counters: `check` looks at them, and nothing but a step may set them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, case, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from feedback.kernel import audit
+from feedback.kernel.transaction import transaction
+from feedback.sla.models import SlaClock
+from feedback.tickets.models import Leg, Message, Ticket, TimelineEntry
+
+BATCH = 500
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One column of one ticket that does not say what the events say."""
+
+    ticket_id: int
+    reference: str
+    column: str
+    stored: Any
+    counted: Any
+
+    def __str__(self) -> str:
+        return f"{self.reference} {self.column}: stored {_shown(self.stored)}, counted {_shown(self.counted)}"
+
+
+def _shown(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def find_differences(session: Session) -> Iterator[Difference]:
+    """Every column that differs, ticket by ticket, in batches of a few queries. Reads only."""
+    last = 0
+    while True:
+        tickets = session.scalars(
+            select(Ticket).where(Ticket.id > last, Ticket.origin == "loop").order_by(Ticket.id).limit(BATCH)
+        ).all()
+        if not tickets:
+            return
+        counted = _counted(session, [ticket.id for ticket in tickets])
+        for ticket in tickets:
+            for column, value in counted.get(ticket.id, {"version": 0}).items():
+                stored = getattr(ticket, column)
+                if stored != value:
+                    yield Difference(ticket.id, ticket.reference, column, stored, value)
+        last = tickets[-1].id
+
+
+def set_right(*, now: datetime) -> list[Difference]:
+    """Set every differing column to what the events say, with an audit entry for each ticket touched."""
+    with transaction() as session:
+        found = list(find_differences(session))
+        by_ticket: dict[int, dict[str, Any]] = {}
+        for difference in found:
+            by_ticket.setdefault(difference.ticket_id, {})[difference.column] = difference.counted
+        for ticket_id, columns in by_ticket.items():
+            session.execute(update(Ticket).where(Ticket.id == ticket_id).values(columns))
+            audit.record(
+                session,
+                f"ticket:{ticket_id}",
+                actor="system",
+                action="recount",
+                now=now,
+                facts={"fields": sorted(columns)},
+            )
+    return found
+
+
+def _counted(session: Session, ids: list[int]) -> dict[int, dict[str, Any]]:
+    found: dict[int, dict[str, Any]] = {}
+    for part in (_from_timeline, _from_legs, _from_clocks, _from_words):
+        for ticket_id, columns in part(session, ids).items():
+            found.setdefault(ticket_id, {}).update(columns)
+    return found
+
+
+def _from_timeline(session: Session, ids: list[int]) -> Mapping[int, dict[str, Any]]:
+    entry = TimelineEntry
+    moved = or_(entry.from_status.is_(None), entry.from_status != entry.to_status)
+    last = (
+        select(entry.ticket_id, func.max(entry.version).label("version"))
+        .where(entry.ticket_id.in_(ids))
+        .group_by(entry.ticket_id)
+        .subquery()
+    )
+
+    def first(condition: Any) -> Any:
+        return func.min(case((condition, entry.at)))
+
+    rows = session.execute(
+        select(
+            entry.ticket_id,
+            func.max(entry.version).label("version"),
+            func.sum(case((entry.action.in_(("dispute", "reopen")), 1), else_=0)).label("reopen_count"),
+            first(entry.to_status == "dispatched").label("first_dispatched_at"),
+            first(entry.action == "resolve").label("first_resolved_at"),
+            func.max(case((entry.action == "resolve", entry.at))).label("resolved_at"),
+            func.max(case((and_(entry.to_status.startswith("closed"), moved), entry.at))).label("closed_at"),
+            func.max(case((entry.version == last.c.version, entry.to_status))).label("state"),
+        )
+        .join(last, last.c.ticket_id == entry.ticket_id)
+        .where(entry.ticket_id.in_(ids))
+        .group_by(entry.ticket_id)
+    ).mappings()
+    found = {}
+    for row in rows:
+        columns = {name: row[name] for name in ("first_dispatched_at", "first_resolved_at", "resolved_at", "closed_at")}
+        reopened = int(row["reopen_count"])
+        found[row["ticket_id"]] = {
+            **columns,
+            "closed_at": row["closed_at"] if row["state"].startswith("closed") else None,
+            "version": row["version"],
+            "reopen_count": reopened,
+            "round": 1 + reopened,
+        }
+    return found
+
+
+def _from_legs(session: Session, ids: list[int]) -> Mapping[int, dict[str, Any]]:
+    found: dict[int, dict[str, Any]] = {
+        ticket_id: {"lead_leg_id": None, "lead_unit_id": None, "assignee_id": None} for ticket_id in ids
+    }
+    legs = select(Leg).where(Leg.ticket_id.in_(ids), Leg.role == "lead", Leg.ended_at.is_(None)).order_by(Leg.id)
+    for leg in session.scalars(legs):
+        found[leg.ticket_id] = {"lead_leg_id": leg.id, "lead_unit_id": leg.unit_id, "assignee_id": leg.assignee_id}
+    return found
+
+
+def _from_clocks(session: Session, ids: list[int]) -> Mapping[int, dict[str, Any]]:
+    """The due time is that of the open resolution clock of the newest round; the first response is when its clock was met."""
+    found: dict[int, dict[str, Any]] = {ticket_id: {"due_at": None} for ticket_id in ids}
+    clocks = (
+        select(SlaClock)
+        .where(SlaClock.ticket_id.in_(ids), SlaClock.kind.in_(("resolution", "first_response")))
+        .order_by(SlaClock.round, SlaClock.id)
+    )
+    for clock in session.scalars(clocks):
+        if clock.kind == "first_response":
+            found[clock.ticket_id]["first_responded_at"] = clock.met_at
+        elif clock.is_open:
+            found[clock.ticket_id]["due_at"] = clock.due_at
+    return found
+
+
+def _from_words(session: Session, ids: list[int]) -> Mapping[int, dict[str, Any]]:
+    """The last word is the newest public step that has words."""
+    found: dict[int, dict[str, Any]] = {ticket_id: {"last_word_at": None} for ticket_id in ids}
+    entry = TimelineEntry
+    rows = session.execute(
+        select(entry.ticket_id, func.max(entry.at))
+        .join(Message, and_(Message.ticket_id == entry.ticket_id, Message.version == entry.version))
+        .where(entry.ticket_id.in_(ids), entry.is_public, Message.revision == 1)
+        .group_by(entry.ticket_id)
+    )
+    for ticket_id, at in rows:
+        found[ticket_id]["last_word_at"] = at
+    return found

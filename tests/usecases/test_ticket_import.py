@@ -331,7 +331,7 @@ def test_operator_kills_a_run_three_times_and_each_row_is_there_once(
     county: County, app: Flask, tmp_path: Path
 ) -> None:
     """The process is killed by SIGKILL when a few more rows are in the database than before, then run to its end."""
-    rows = rows_of_loop(60) + [legacy(f"h{number}") for number in range(150)]
+    rows = [row for n, loop in enumerate(rows_of_loop(240)) for row in (loop, legacy(f"h{n}"))]
     path = write(tmp_path, rows)
     settings = app.config["SETTINGS"]
     command = [sys.executable, "-m", "flask", "tickets", "import", str(path), "--source", "old", "--submitter", "s"]

@@ -12,15 +12,10 @@ from feedback.api.auth import identify
 from feedback.api.body import MOST_BYTES
 from feedback.api.errors import http_error, refusal, unexpected
 from feedback.api.throttle import init_throttle
-from feedback.confirmation import submitter, verdicts
-from feedback.dispatch import assignment, legs, triage
-from feedback.handling import work
 from feedback.kernel.errors import Refused
-from feedback.supervision import urging
 
 VIEWS = (directory, docs, reports, tickets)
-ACTIONS_OF = (assignment, legs, submitter, triage, urging, verdicts, work)
-"""Importing them is what puts views on the blueprint and actions on the list."""
+"""Importing them is what puts their views on the blueprint."""
 PREFIX = "/api/"
 
 

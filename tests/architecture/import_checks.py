@@ -15,6 +15,7 @@ LAYERS: Final = (
     ("tickets",),
     ("intake", "dispatch", "handling", "confirmation", "supervision", "coordination"),
     ("notifications", "reports"),
+    ("demo",),
     ("web", "api", "jobs", "cli"),
     ("factory",),
     ("app", "worker"),

@@ -66,13 +66,14 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         if os.environ.get("POSTGRES_REQUIRED"):
             raise
         pytest.skip(f"no PostgreSQL to test with: {error}")
-    _create_database(url, "template_zhida")
+    create_database(url, "template_zhida")
     _fill(make_settings(tmp_path_factory.mktemp("pg"), url.format(name="template_zhida")))
     yield url
     cluster.__exit__(None, None, None)
 
 
-def _create_database(url: str, name: str, template: str | None = None) -> None:
+def create_database(url: str, name: str, template: str | None = None) -> None:
+    """Make a database in the cluster, as a copy of `template` where one is named."""
     plain = url.format(name="postgres").replace("+psycopg", "")
     with psycopg.connect(plain, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))  # type: ignore[call-overload, arg-type, unused-ignore]
@@ -90,7 +91,7 @@ def sqlite_app(sqlite_template: Path, tmp_path: Path) -> Iterator[Flask]:
 def postgres_app(postgres_url: str, tmp_path: Path) -> Iterator[Flask]:
     """An application on a fresh PostgreSQL database."""
     name = f"t_{uuid.uuid4().hex}"
-    _create_database(postgres_url, name, "template_zhida")
+    create_database(postgres_url, name, "template_zhida")
     yield from _running(make_settings(tmp_path, postgres_url.format(name=name)))
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from feedback.intake.particulars import Particulars, SubmitTicket, read_particulars
 from feedback.kernel.actor import SYSTEM, Actor, Grant
 from feedback.kernel.errors import Forbidden, Invalid
-from feedback.kernel.idempotency import Once
+from feedback.kernel.idempotency import Once, again_if_raced
 from feedback.kernel.text import N_, Text
 from feedback.kernel.transaction import transaction
 from feedback.routing.danger import raise_urgency
@@ -26,7 +26,7 @@ from feedback.tickets.hold import Held
 from feedback.tickets.identity import ALPHABET, new_alias, seal_identity, town_to_show
 from feedback.tickets.models import Seat, Ticket, TicketAbout
 from feedback.tickets.transition import new_ticket, perform
-from feedback.tickets.visibility import Standing, get_ticket
+from feedback.tickets.visibility import Standing
 
 MADE_TITLE = 40
 
@@ -44,20 +44,23 @@ def submit_ticket(
     `source` is (system, its id) of an imported row. Raises Forbidden for whoever may not submit (or not on behalf),
     Invalid naming each bad field.
     """
-    standing = _standing_to_submit(actor, on_behalf=bool(fields.get("on_behalf_of")))
-    with transaction() as session:
-        earlier = once.find(session, now) if once else None
-        if earlier:
-            ticket = get_ticket(session, actor, earlier.reference)
-            return TicketRef(ticket.reference, ticket.version, is_replay=True)
-        command = SubmitTicket.parse(fields)
-        ticket = _take_in(session, command, standing, actor, now, source)
-        if once:
-            once.keep(session, ticket.reference, now)
-        return TicketRef(ticket.reference, ticket.version)
+    grant = _grant_to_submit(actor, on_behalf=bool(fields.get("on_behalf_of")))
+
+    def write() -> TicketRef:
+        with transaction() as session:
+            earlier = once.find(session, now) if once else None
+            if earlier:
+                return TicketRef(earlier.reference, earlier.version, is_replay=True)
+            command = SubmitTicket.parse(fields)
+            ticket = _take_in(session, command, grant, actor, now, source)
+            if once:
+                once.keep(session, ticket.reference, ticket.version, now)
+            return TicketRef(ticket.reference, ticket.version)
+
+    return again_if_raced(once, write)
 
 
-def _standing_to_submit(actor: Actor, *, on_behalf: bool) -> Grant:
+def _grant_to_submit(actor: Actor, *, on_behalf: bool) -> Grant:
     """The grant by which the actor submits. Raises Forbidden, or Invalid where they may only do so for somebody else."""
     for_others = actor.grants_for("handler", "dispatcher")
     if on_behalf:

@@ -14,12 +14,14 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from feedback.kernel import keyring
 from feedback.kernel.db import Base, Id, Instant
 
-
 OVERLAP = timedelta(minutes=10)
 
 
 class AuditEntry(Base):
-    """One act; the database refuses to change or delete a row (migrations/). `stream` is what it concerns: `ticket:12`, `account:7`, `settings`."""
+    """One act; the database refuses to change or delete a row (migrations/).
+
+    `stream` is what it concerns: `ticket:12`, `account:7`, `settings`.
+    """
 
     __tablename__ = "audit_entry"
     __table_args__ = (UniqueConstraint("stream", "seq"),)

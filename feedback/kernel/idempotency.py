@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import JSON, String, UniqueConstraint, delete, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from feedback.kernel.db import Base, Id, Instant
@@ -14,6 +16,8 @@ from feedback.kernel.errors import Invalid
 from feedback.kernel.text import N_, Text
 
 KEPT = timedelta(hours=24)
+
+R = TypeVar("R")
 
 
 class IdempotencyKey(Base):
@@ -28,6 +32,7 @@ class IdempotencyKey(Base):
     key: Mapped[str] = mapped_column(String(120))
     body_digest: Mapped[str] = mapped_column(String(64))
     reference: Mapped[str] = mapped_column(String(20))
+    version: Mapped[int]
     answer: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     created_at: Mapped[datetime] = mapped_column(Instant, index=True)
 
@@ -55,7 +60,7 @@ class Once:
             raise Invalid({"Idempotency-Key": Text(N_("This key was used for another message. Take a new key."))})
         return row
 
-    def keep(self, session: Session, reference: str, now: datetime) -> None:
+    def keep(self, session: Session, reference: str, version: int, now: datetime) -> None:
         """Remember the write in its own transaction."""
         session.execute(
             delete(IdempotencyKey).where(
@@ -71,7 +76,18 @@ class Once:
                 key=self.key,
                 body_digest=self.body_digest,
                 reference=reference,
+                version=version,
                 answer={},
                 created_at=now,
             )
         )
+
+
+def again_if_raced(once: Once | None, write: Callable[[], R]) -> R:
+    """Run a write; where another with the same key got in between its look and its commit, look again and find that one."""
+    if once is None:
+        return write()
+    try:
+        return write()
+    except IntegrityError:
+        return write()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
-def N_(msgid: str) -> str:  # noqa: N802  (the name that translators' tools know)
+def N_(msgid: str) -> str:
     """Mark a sentence for the translators and return it unchanged."""
     return msgid
 

@@ -13,10 +13,9 @@ from typing import Any, Generic, TypeVar
 from feedback.kernel.actor import Actor
 from feedback.kernel.command import Command
 from feedback.kernel.errors import NotFound
-from feedback.kernel.idempotency import Once
+from feedback.kernel.idempotency import Once, again_if_raced
 from feedback.kernel.transaction import transaction
 from feedback.tickets.hold import Held, hold_for_decision, hold_ticket
-from feedback.tickets.visibility import get_ticket
 
 C = TypeVar("C", bound=Command)
 Fields = Mapping[str, Any]
@@ -24,7 +23,7 @@ Fields = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class TicketRef:
-    """What a use-held gives back: which ticket, at which version; `is_replay` when an earlier write was found instead."""
+    """What a use-case gives back: which ticket, at which version; `is_replay` when an earlier write was found instead."""
 
     reference: str
     version: int
@@ -33,7 +32,7 @@ class TicketRef:
 
 @dataclass(frozen=True)
 class TicketAction(Generic[C]):
-    """A use-held on one ticket. Call it with the reference and the raw fields of its command.
+    """A use-case on one ticket. Call it with the reference and the raw fields of its command.
 
     It refuses in one order at every door: NotFound (unknown, not visible), Forbidden, Conflict (status), VersionConflict,
     Invalid (fields). That is why the fields come raw: they are checked only after the right to act.
@@ -53,11 +52,21 @@ class TicketAction(Generic[C]):
         version: int | None = None,
         once: Once | None = None,
     ) -> TicketRef:
+        return again_if_raced(once, lambda: self._write(reference, fields, actor, now, version, once))
+
+    def _write(
+        self,
+        reference: str,
+        fields: Fields,
+        actor: Actor,
+        now: datetime,
+        version: int | None,
+        once: Once | None,
+    ) -> TicketRef:
         with transaction() as session:
             earlier = once.find(session, now) if once else None
             if earlier:
-                ticket = get_ticket(session, actor, earlier.reference)
-                return TicketRef(ticket.reference, ticket.version, is_replay=True)
+                return TicketRef(earlier.reference, earlier.version, is_replay=True)
             if self.name == "decide":
                 request_id = fields.get("request")
                 held = hold_for_decision(
@@ -73,7 +82,7 @@ class TicketAction(Generic[C]):
                 held = hold_ticket(session, reference, self.name, actor=actor, now=now, version=version)
             self.run(held, self.command.parse(fields))
             if once:
-                once.keep(session, held.ticket.reference, now)
+                once.keep(session, held.ticket.reference, held.ticket.version, now)
             return TicketRef(held.ticket.reference, held.ticket.version)
 
 
@@ -81,7 +90,7 @@ ACTIONS: dict[str, TicketAction[Any]] = {}
 
 
 def ticket_action(name: str, command: type[C]) -> Callable[[Callable[[Held, C], object]], TicketAction[C]]:
-    """Make a function of (held, command) the use-held of an action of the lifecycle table."""
+    """Make a function of (held, command) the use-case of an action of the lifecycle table."""
 
     def wrap(run: Callable[[Held, C], object]) -> TicketAction[C]:
         action = TicketAction(name, command, run)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, UnaryExpression, and_, func, or_, select
+from sqlalchemy import ColumnElement, UnaryExpression, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import Actor
@@ -78,6 +78,18 @@ def count_tickets(
     """How many tickets the same list holds on all its pages. Raises Invalid for a filter."""
     narrowed = conditions(session, actor, filters, now=now)
     return session.scalar(select(func.count()).select_from(Ticket).where(visible(actor), *narrowed)) or 0
+
+
+def count_each(session: Session, actor: Actor, parts: Mapping[str, TicketFilters], *, now: datetime) -> dict[str, int]:
+    """`count_tickets` of several lists, by their names, in one pass over what the actor may see."""
+    if not parts:
+        return {}
+    counted = [
+        func.count(case((and_(*conditions(session, actor, filters, now=now)), 1))).label(name)
+        for name, filters in parts.items()
+    ]
+    row = session.execute(select(*counted).select_from(Ticket).where(visible(actor))).one()
+    return dict(zip(parts, row, strict=True))
 
 
 def ticket_view(session: Session, ticket: Ticket, actor: Actor, now: datetime) -> TicketView:

@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import Actor
 from feedback.people.queries import units_by_id
 from feedback.tickets import lifecycle
-from feedback.tickets.deciders import decider_standings
-from feedback.tickets.models import Decision, Ticket, TicketRequest
+from feedback.tickets.deciders import ROLES_THAT_DECIDE, decider_standings, read_board, standings_on
+from feedback.tickets.models import Decision, Message, Ticket, TicketRequest
 from feedback.tickets.sight import sight_of
 from feedback.tickets.views import UnitLabel, unit_label
+from feedback.tickets.visibility import Standing, visible
 
 PENDING = "pending"
 OFFICE_ONLY = ("decline", "lower_urgency")
@@ -97,8 +98,59 @@ def may_decide(session: Session, actor: Actor, ticket: Ticket, request: TicketRe
     """Whether this actor may grant or refuse a request now."""
     if request.state != PENDING:
         return False
+    return _admits(ticket, request, decider_standings(session, actor, ticket, request, now))
+
+
+def _admits(ticket: Ticket, request: TicketRequest, standings: tuple[Standing, ...]) -> bool:
     state = lifecycle.state_of(ticket.status, ticket.closure_reason)
-    return any(
-        lifecycle.find_rule(f"decide:{request.kind}:refused", state, *standing.pair)
-        for standing in decider_standings(session, actor, ticket, request, now)
-    )
+    return any(lifecycle.find_rule(f"decide:{request.kind}:refused", state, *each.pair) for each in standings)
+
+
+@dataclass(frozen=True)
+class WaitingRequest:
+    """A request that one reader may decide, with whose it is and what it is about."""
+
+    reference: str
+    title: str
+    kind: str
+    role: str
+    unit: UnitLabel | None
+    reason: str | None
+    at: datetime
+
+
+def list_decidable(session: Session, actor: Actor, now: datetime, limit: int = 50) -> list[WaitingRequest]:
+    """The eldest requests, on tickets the actor may see, that wait for this actor's decision.
+
+    Of the eldest `limit` that could be theirs by role; the number of queries does not depend on how many there are.
+    """
+    kinds = [
+        kind
+        for kind, roles in ROLES_THAT_DECIDE.items()
+        if actor.has_role(*roles, "leader") and lifecycle.rules_for(f"decide:{kind}:refused")
+    ]
+    found = session.execute(
+        select(Ticket, TicketRequest, Message.title)
+        .join(TicketRequest, TicketRequest.ticket_id == Ticket.id)
+        .outerjoin(Message, and_(Message.ticket_id == Ticket.id, Message.version == 1, Message.is_current))
+        .where(TicketRequest.state == PENDING, TicketRequest.kind.in_(kinds), visible(actor))
+        .order_by(TicketRequest.requested_at, TicketRequest.id)
+        .limit(limit)
+    ).all()
+    if not found:
+        return []
+    board = read_board(session, [(ticket, request) for ticket, request, _ in found], now)
+    units = units_by_id(session, (request.unit_id for _, request, _ in found))
+    return [
+        WaitingRequest(
+            reference=ticket.reference,
+            title=title or "",
+            kind=request.kind,
+            role=request.role,
+            unit=unit_label(units.get(request.unit_id)) if request.unit_id else None,
+            reason=next((str(request.payload[name]) for name in REASONS if request.payload.get(name)), None),
+            at=request.requested_at,
+        )
+        for ticket, request, title in found
+        if _admits(ticket, request, standings_on(board, actor, ticket, request))
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import Select, select
@@ -35,7 +35,11 @@ def live_policies(session: Session) -> list[SlaPolicy]:
 
 def match_policy(session: Session, facts: Facts) -> SlaPolicy | None:
     """The first policy in order that fits; where none does, the last one; None where there is none at all."""
-    policies = live_policies(session)
+    return choose_policy(live_policies(session), facts)
+
+
+def choose_policy(policies: Sequence[SlaPolicy], facts: Facts) -> SlaPolicy | None:
+    """As `match_policy`, out of policies that are read already and in order."""
     return next((policy for policy in policies if fits(policy, facts)), policies[-1] if policies else None)
 
 
@@ -66,6 +70,28 @@ def open_resolution(session: Session, ticket_id: int) -> SlaClock | None:
         .order_by(SlaClock.round.desc(), SlaClock.id.desc())
         .limit(1)
     ).first()
+
+
+def open_clocks(
+    session: Session,
+    ticket_id: int,
+    kind: str | None = None,
+    *,
+    leg_id: int | None = None,
+    request_id: int | None = None,
+) -> list[SlaClock]:
+    """The ticket's clocks that run, those that are followed by others first."""
+    query = select(SlaClock).where(
+        SlaClock.ticket_id == ticket_id, SlaClock.met_at.is_(None), SlaClock.dropped_at.is_(None)
+    )
+    if kind is not None:
+        query = query.where(SlaClock.kind == kind)
+    if leg_id is not None:
+        query = query.where(SlaClock.leg_id == leg_id)
+    if request_id is not None:
+        query = query.where(SlaClock.request_id == request_id)
+    found = session.scalars(query.order_by(SlaClock.id)).all()
+    return sorted(found, key=lambda clock: (clock.follows_id is not None, clock.id))
 
 
 def policy_of_ticket(session: Session, ticket_id: int, facts: Facts) -> SlaPolicy | None:

@@ -6,6 +6,7 @@ each level passed becomes an alarm row, and `breached_at` its due time where tha
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,7 @@ from feedback.sla.queries import (
     calendar_for_clock,
     calendar_for_unit,
     match_policy,
+    open_clocks,
     open_resolution,
     pauses_of,
     policy_of_ticket,
@@ -37,12 +39,14 @@ __all__ = [
     "current_due",
     "drop",
     "end_pause",
+    "lay_ticket",
     "meet",
     "open_pause",
     "repolicy",
     "revive_leg",
     "start",
     "stop_all",
+    "use_policy",
 ]
 
 
@@ -100,7 +104,7 @@ def meet(
     request_id: int | None = None,
 ) -> None:
     """The open clocks of that kind (and leg, and request) have kept or missed their time; none is fine."""
-    for clock in _open_clocks(session, ticket_id, kind, leg_id=leg_id, request_id=request_id):
+    for clock in open_clocks(session, ticket_id, kind, leg_id=leg_id, request_id=request_id):
         _write_end(session, clock, at)
         clock.met_at, clock.next_alarm_at = at, None
     session.flush()
@@ -116,14 +120,14 @@ def drop(
     request_id: int | None = None,
 ) -> None:
     """The open clocks of that kind (and leg, and request) no longer count; none is fine."""
-    for clock in _open_clocks(session, ticket_id, kind, leg_id=leg_id, request_id=request_id):
+    for clock in open_clocks(session, ticket_id, kind, leg_id=leg_id, request_id=request_id):
         _drop(session, clock, at)
     session.flush()
 
 
 def stop_all(session: Session, ticket_id: int, *, at: datetime) -> None:
     """Drop every open clock of the ticket, and end a pause that is open."""
-    for clock in _open_clocks(session, ticket_id):
+    for clock in open_clocks(session, ticket_id):
         _drop(session, clock, at)
     _end_open_pauses(session, ticket_id, at)
     session.flush()
@@ -169,12 +173,13 @@ def repolicy(session: Session, ticket_id: int, facts: Facts, *, at: datetime) ->
     policy = match_policy(session, facts)
     if policy is None:
         return
-    _write_passed(session, ticket_id, at)
-    for clock in _open_clocks(session, ticket_id):
-        use_policy(session, clock, policy, facts.area_id, at)
-    session.flush()
-    _lay_open(session, ticket_id, at)
-    for clock in _open_clocks(session, ticket_id):
+
+    def change() -> None:
+        for clock in open_clocks(session, ticket_id):
+            use_policy(session, clock, policy, facts.area_id, at)
+
+    lay_ticket(session, ticket_id, at, change)
+    for clock in open_clocks(session, ticket_id):
         clock.original_due_at = min(clock.original_due_at, clock.due_at)
     session.flush()
 
@@ -212,36 +217,19 @@ def calendar_zone(session: Session, unit_id: int | None) -> ZoneInfo:
     return ready(calendar_for_unit(session, unit_id)).definition.zone_info
 
 
-def lay_ticket(session: Session, ticket_id: int, at: datetime) -> list[SlaClock]:
-    """Write down what was reached, then lay every open clock of a ticket anew. Returns those whose due time moved."""
+def lay_ticket(session: Session, ticket_id: int, at: datetime, change: Callable[[], None]) -> list[SlaClock]:
+    """Write down what was reached, do `change`, then lay every open clock of the ticket anew.
+
+    Returns those whose due time moved.
+    """
     _write_passed(session, ticket_id, at)
+    change()
+    session.flush()
     return _lay_open(session, ticket_id, at)
 
 
-def _open_clocks(
-    session: Session,
-    ticket_id: int,
-    kind: str | None = None,
-    *,
-    leg_id: int | None = None,
-    request_id: int | None = None,
-) -> list[SlaClock]:
-    """Those followed first, so that what follows them is laid after them."""
-    query = select(SlaClock).where(
-        SlaClock.ticket_id == ticket_id, SlaClock.met_at.is_(None), SlaClock.dropped_at.is_(None)
-    )
-    if kind is not None:
-        query = query.where(SlaClock.kind == kind)
-    if leg_id is not None:
-        query = query.where(SlaClock.leg_id == leg_id)
-    if request_id is not None:
-        query = query.where(SlaClock.request_id == request_id)
-    found = session.scalars(query.order_by(SlaClock.id)).all()
-    return sorted(found, key=lambda clock: (clock.follows_id is not None, clock.id))
-
-
 def _write_passed(session: Session, ticket_id: int, at: datetime) -> None:
-    for clock in _open_clocks(session, ticket_id):
+    for clock in open_clocks(session, ticket_id):
         write_reached(session, clock, at, now=at, sends=True)
     session.flush()
 
@@ -267,6 +255,6 @@ def _end_open_pauses(session: Session, ticket_id: int, at: datetime) -> bool:
 
 def _lay_open(session: Session, ticket_id: int, at: datetime) -> list[SlaClock]:
     pauses = pauses_of(session, ticket_id)
-    moved = [clock for clock in _open_clocks(session, ticket_id) if lay(session, clock, at, pauses)]
+    moved = [clock for clock in open_clocks(session, ticket_id) if lay(session, clock, at, pauses)]
     session.flush()
     return moved

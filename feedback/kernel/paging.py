@@ -14,6 +14,7 @@ from feedback.kernel.text import N_, Text
 
 T = TypeVar("T")
 MOST = 200
+LONGEST = 400
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ def encode_cursor(key: Sequence[Any]) -> str:
 def decode_cursor(cursor: str, length: int) -> list[Any]:
     """The key in a cursor. Raises Invalid for one that this system did not make."""
     try:
+        if len(cursor) > LONGEST:
+            raise ValueError("longer than any key, and perhaps deeper than a parser can go")
         key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error):
         key = None

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import Actor
+from feedback.kernel.errors import Invalid
+from feedback.kernel.errors import Invalid
 from feedback.kernel.outbox import DEAD, LEASED, NEW, Delivery, Outbox
 from feedback.kernel.paging import Page, check_limit, cut_page, decode_cursor
-from feedback.kernel.text import Text
+from feedback.kernel.text import N_, Text
 from feedback.notifications.models import Notice
 from feedback.notifications.words import sentence
 from feedback.tickets.models import Ticket
@@ -21,6 +23,7 @@ from feedback.tickets.visibility import visible
 
 MOST_COUNTED = 100
 DEFAULT_LIMIT = 25
+LARGEST_ID = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -90,8 +93,15 @@ def list_notices(
 
 
 def _after(key: list[Any]) -> ColumnElement[bool]:
-    at, last_id = datetime.fromisoformat(str(key[0])).astimezone(UTC), int(key[1])
-    return or_(Notice.created_at < at, and_(Notice.created_at == at, Notice.id < last_id))
+    """SQL: what comes after the row of this cursor. Raises Invalid for a key that no page of ours gave out."""
+    at, last_id = key
+    try:
+        instant: datetime | None = datetime.fromisoformat(at)
+    except (TypeError, ValueError):
+        instant = None
+    if instant is None or instant.tzinfo is None or not isinstance(last_id, int) or not 0 < last_id <= LARGEST_ID:
+        raise Invalid({"cursor": Text(N_("This cursor was not made here. Start from the first page."))})
+    return or_(Notice.created_at < instant, and_(Notice.created_at == instant, Notice.id < last_id))
 
 
 def _view(notice: Notice, reference: str) -> NoticeView:

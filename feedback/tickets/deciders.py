@@ -57,7 +57,7 @@ def read_board(session: Session, pairs: Sequence[tuple[Ticket, TicketRequest]], 
     named = select(TicketAbout.ticket_id, TicketAbout.unit_id).where(
         TicketAbout.ticket_id.in_({ticket.id for ticket, _ in pairs})
     )
-    for ticket_id, unit_id in session.execute(named).tuples():
+    for ticket_id, unit_id in session.execute(named):
         if unit_id is not None:
             about.setdefault(ticket_id, set()).add(unit_id)
     roles = {role for _, request in pairs for role in (*ROLES_THAT_DECIDE[request.kind], "leader")}
@@ -83,7 +83,7 @@ def _barred_by_asker(session: Session, askers: set[int | None], now: datetime) -
         or_(Deputy.account_id.in_(barred), Deputy.deputy_id.in_(barred)),
         in_force(Deputy.valid_from, Deputy.valid_to, now),
     )
-    for account_id, deputy_id in session.execute(deputies).tuples():
+    for account_id, deputy_id in session.execute(deputies):
         for asker, other in ((account_id, deputy_id), (deputy_id, account_id)):
             if asker in barred:
                 barred[asker].add(other)
@@ -93,7 +93,7 @@ def _barred_by_asker(session: Session, askers: set[int | None], now: datetime) -
         .join(handler, handler.unit_id == head.unit_id)
         .where(head.role == "unit_head", handler.role == "handler", head.account_id.in_(barred))
     )
-    for asker, subordinate in session.execute(under).tuples():
+    for asker, subordinate in session.execute(under):
         barred[asker].add(subordinate)
     return barred
 

@@ -190,6 +190,13 @@ def revoke_role(cmd: OfRole, *, actor: Actor, now: datetime) -> AccountRef:
         return AccountRef(account.id, account.login)
 
 
+def record_denial(what: str, *, actor: Actor, now: datetime) -> None:
+    """Write down that a signed-in person was refused for want of a role; `what` is the route's name, no path and no text."""
+    with transaction() as session:
+        account = session.scalars(select(Account).where(Account.id == actor.account_id).with_for_update()).one()
+        record(session, account, "access_denied", actor=actor, now=now, what=what)
+
+
 def check_admin_of_account(session: Session, account: Account, *, actor: Actor) -> None:
     """Forbidden unless the actor is admin of every unit at which the account holds a role."""
     check_admin(actor)

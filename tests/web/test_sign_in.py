@@ -12,9 +12,12 @@ from pathlib import Path
 import pytest
 import time_machine
 from flask import Flask
+from sqlalchemy import select
 
 from feedback.factory import create_app
+from feedback.kernel.access import require
 from feedback.kernel.actor import SYSTEM
+from feedback.kernel.audit import AuditEntry
 from feedback.kernel.clock import utc_now
 from feedback.kernel.db import db
 from feedback.people.credentials import IDLE
@@ -262,6 +265,27 @@ def test_a_form_sent_after_the_session_ended_is_refused_and_not_lost(browser: Br
     answer = browser.post("/account/sessions/1/end", {"text": "what I had written"})
     assert answer.status_code == 401
     assert "what I had written" in answer.text
+
+
+def test_a_page_of_another_role_is_refused_and_the_refusal_audited(app: Flask, people: County) -> None:
+    @app.get("/only-for-auditors")
+    @require("auditor")
+    def only_for_auditors() -> str:
+        return "the trail"
+
+    @app.get("/for-nobody-yet")
+    def for_nobody_yet() -> str:
+        return "no rule was declared"
+
+    browser = Browser(app)
+    browser.sign_in("ha")
+    assert browser.get("/only-for-auditors").status_code == 403
+    assert browser.get("/for-nobody-yet").status_code == 404
+    entries = select(AuditEntry.facts).where(AuditEntry.action == "access_denied")
+    assert list(people.session.scalars(entries)) == [{"what": "only_for_auditors"}]
+    auditor = Browser(app)
+    auditor.sign_in("au")
+    assert auditor.get("/only-for-auditors").text == "the trail"
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,8 @@ from feedback.web.frame import csrf, init_frame
 from feedback.web.health import init_health
 from feedback.web.security import init_security
 from feedback.web.session import init_sessions
+from feedback.web.submitter import submitter_pages
+from feedback.web.ticket import ticket_pages
 
 USE_CASES = (assignment, legs, submitter, triage, urging, verdicts, work)
 """Modules whose import puts their actions into tickets.actions.ACTIONS."""
@@ -60,6 +62,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_api(app)
     csrf.exempt(api)
     app.register_blueprint(auth)
+    app.register_blueprint(submitter_pages)
+    app.register_blueprint(ticket_pages)
     app.cli.add_command(documents_cli.docs_commands)
     app.cli.add_command(documents_cli.translations_commands)
     app.cli.add_command(intake_cli.tickets_commands)

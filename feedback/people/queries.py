@@ -83,6 +83,19 @@ def find_account(session: Session, login: str) -> Account | None:
     return session.scalars(select(Account).where(Account.login == login)).first()
 
 
+def logins_named(session: Session, names: Iterable[str]) -> dict[str, list[str]]:
+    """The logins of everybody who bears one of these names, by name, in one query."""
+    wanted = set(names)
+    if not wanted:
+        return {}
+    found: dict[str, list[str]] = {}
+    for row in session.execute(
+        select(Account.name, Account.login).where(Account.name.in_(wanted)).order_by(Account.id)
+    ):
+        found.setdefault(row.name, []).append(row.login)
+    return found
+
+
 def accounts_by_id(session: Session, ids: Iterable[int | None]) -> dict[int, Account]:
     """The accounts of these ids in one query."""
     wanted = {i for i in ids if i is not None}

@@ -7,21 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from feedback.routing.reasons import REASON_TEXTS
 from feedback.tickets.clocks import ClockView
 from feedback.tickets.views import TicketRow
+from feedback.web.present_ending import ENDINGS, End, Words
 from feedback.web.present_labels import person_or_unit, unit_name
-from feedback.web.present_time import day_words, local, moment, span
+from feedback.web.present_time import day_words, moment, span
 from feedback.web.translate import gettext as _
 
 QUARTER = 0.25
-SUBMITTER_WINDOW = timedelta(days=30)
 RUNNING = ("submitted", "dispatched", "in_progress")
 
 Status = dict[str, str]
-Words = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,8 @@ def row_tone(row: TicketRow, now: datetime) -> str:
 def status_of(row: TicketRow, now: datetime, clocks: Sequence[ClockView] = (), until: datetime | None = None) -> Status:
     """{tone, sentence, next}: the status macro's words. With `clocks` (a TicketView's) the sentences are more exact."""
     seen = Seen(row, now, clocks, until)
-    words = _SENTENCES.get(row.state, _other)(seen)
+    ending = ENDINGS.get(row.state)
+    words = ending(End(row, now, seen.mine)) if ending else _SENTENCES.get(row.state, _other)(seen)
     return dict(zip(("tone", "sentence", "next"), words, strict=True))
 
 
@@ -225,55 +225,6 @@ def _resolved(seen: Seen) -> Words:
     return "wait", sentence, _("Only the submitter closes it. Silence counts as unanswered.")
 
 
-def _closed_on(seen: Seen) -> str:
-    return day_words(local(seen.row.closed_at).date(), seen.now) if seen.row.closed_at else ""
-
-
-def _window(seen: Seen) -> str:
-    """By which day the submitter can still take it up again; empty when that is over."""
-    if seen.row.closed_at is None or seen.now > seen.row.closed_at + SUBMITTER_WINDOW:
-        return ""
-    return day_words(local(seen.row.closed_at + SUBMITTER_WINDOW).date(), seen.now)
-
-
-def _confirmed(seen: Seen) -> Words:
-    day, window = _closed_on(seen), _window(seen)
-    if seen.mine:
-        after = _("If it comes back, you can take it up again until %(day)s.", day=window) if window else ""
-        return "done", _("Closed %(day)s: you confirmed it.", day=day), after
-    return "done", _("Closed %(day)s: the submitter confirmed it.", day=day), ""
-
-
-def _unanswered(seen: Seen) -> Words:
-    day, window = _closed_on(seen), _window(seen)
-    if seen.mine:
-        after = _("You can still confirm it or take it up again until %(day)s.", day=window) if window else ""
-        return "wait", _("Closed %(day)s without your word. It counts as unanswered, not as solved.", day=day), after
-    return "wait", _("Closed %(day)s without the submitter's word; it counts as unanswered.", day=day), ""
-
-
-def _declined(seen: Seen) -> Words:
-    sentence = _("It was not taken (%(day)s).", day=_closed_on(seen))
-    return "wait", sentence, _("The grounds, and where to go instead, stand below.")
-
-
-def _excluded(seen: Seen) -> Words:
-    return "wait", _("Closed %(day)s without a solution.", day=_closed_on(seen)), _("The grounds stand below.")
-
-
-def _withdrawn(seen: Seen) -> Words:
-    day = _closed_on(seen)
-    sentence = (
-        _("You withdrew it (%(day)s).", day=day) if seen.mine else _("The submitter withdrew it (%(day)s).", day=day)
-    )
-    return "wait", sentence, ""
-
-
-def _joined(seen: Seen) -> Words:
-    sentence = _("Joined to an elder ticket on the same matter (%(day)s).", day=_closed_on(seen))
-    return "wait", sentence, _("You are asked when that one is done.") if seen.mine else ""
-
-
 def _other(seen: Seen) -> Words:
     return "wait", _("From the old system, kept to look things up."), ""
 
@@ -285,10 +236,4 @@ _SENTENCES: dict[str, Callable[[Seen], Words]] = {
     "waiting_for_submitter": _waiting,
     "suspended": _suspended,
     "resolved": _resolved,
-    "closed.confirmed": _confirmed,
-    "closed.unanswered": _unanswered,
-    "closed.declined": _declined,
-    "closed.excluded": _excluded,
-    "closed.withdrawn": _withdrawn,
-    "closed.joined": _joined,
 }

@@ -199,3 +199,22 @@ BUTTON_NAMES = {
     "urge": N_("Urge"),
 }
 """What a person presses."""
+
+FILTER_NAMES = {
+    "status": N_("Status"),
+    "unit": N_("Unit"),
+    "category": N_("Category"),
+    "area": N_("Area"),
+    "kind": N_("Kind"),
+    "urgency": N_("Urgency"),
+    "overdue": N_("Late only"),
+    "disputed": N_("Came back"),
+    "silent": N_("Silent"),
+    "q": N_("Search"),
+    "from": N_("From"),
+    "to": N_("To"),
+    "tab": N_("Tab"),
+    "cursor": N_("Place in the list"),
+    "period": N_("Period"),
+}
+"""Filters of a list."""

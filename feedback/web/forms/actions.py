@@ -83,7 +83,8 @@ class DeclineForm(PageForm):
 
 
 class DecideForm(PageForm):
-    request = HiddenField()
+    request = HiddenField(_("Request"))
+    decision = HiddenField(_("Decision"))
     text = WordsField(_("Your grounds"), needed())
 
     def raw_fields(self, known: Any) -> dict[str, Any]:
@@ -133,9 +134,11 @@ class ResolveForm(PageForm):
     text = WordsField(_("What was found, and what was done?"), needed(), rows=ROWS_LONG)
     basis = WordsField(_("Not possible: by which rule or fact?"), rows=2)
     planned_on = DayField(_("Planned: for which day?"))
+    override_reason = WordsField(_("An assisting unit has not answered: why go on without it?"), rows=2)
 
 
 class ConfirmForm(PageForm):
+    verdict = HiddenField(_("Verdict"))
     rating = NumberField(
         _("How content are you?"), choices=[option(str(number), str(number)) for number in range(1, 6)]
     )

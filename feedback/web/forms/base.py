@@ -94,6 +94,10 @@ class PageForm(Form):
 
     slug = "form"
 
+    def __init__(self, *args: Any, slug: str = "", **kwargs: Any) -> None:
+        self.slug = slug or self.slug
+        super().__init__(*args, **kwargs)
+
     class Meta(DefaultMeta):
         """Ids that hold the form's slug."""
 

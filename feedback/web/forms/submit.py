@@ -62,6 +62,15 @@ class SubmitForm(PageForm):
                 raw["on_behalf_of"] = wanted
         return raw
 
+    @property
+    def is_for_somebody_else(self) -> bool:
+        """Whether one of the fields for another person is filled in."""
+        return any((self[ours].data or "").strip() for ours in FOR_OTHERS)
+
+    def touches(self, *names: str) -> bool:
+        """Whether one of these fields is filled in or refused: its part of the page must be open then."""
+        return any(self[name].errors or (self[name].data or "") != (self[name].default or "") for name in names)
+
     def show_refusal(self, errors: Any) -> None:
         """As `show_errors`; what concerns the other person goes to the fields that ask for them."""
         ours = {f"on_behalf_of.{name}": field for field, name in FOR_OTHERS.items()} | {"on_behalf_of": "for_login"}

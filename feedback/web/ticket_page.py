@@ -1,0 +1,122 @@
+"""Everything the page of one ticket shows to one reader, put together from reads and presenters. No routes here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from feedback.kernel.actor import Actor
+from feedback.people.queries import accounts_by_id, holders, units_by_code
+from feedback.tickets.models import Ticket
+from feedback.tickets.queries import TicketView, ticket_view
+from feedback.tickets.requests import RequestView, list_requests
+from feedback.tickets.timeline import TimelineItem, list_timeline
+from feedback.tickets.views import unit_label
+from feedback.web.forms.actions import DecideForm
+from feedback.web.forms.base import option
+from feedback.web.present_actions import Sent, act_url, actions_of, needed_choices
+from feedback.web.present_facts import facts_of, people_of, requests_of
+from feedback.web.present_sheet import sheet_of
+from feedback.web.presenters import clocks_of, entries_of, status_of, steps_of, unit_codes, unit_name
+from feedback.web.submit_choices import area_options, category_options, unit_options
+
+WORKING = ("handler", "unit_head")
+
+
+def page_of(session: Session, ticket: Ticket, actor: Actor, now: datetime, sent: Sent | None = None) -> dict[str, Any]:
+    """The context of templates/ticket/show.html."""
+    view = ticket_view(session, ticket, actor, now)
+    items = list_timeline(session, ticket, actor, now)
+    requests = list_requests(session, ticket, actor, now)
+    units = units_by_code(session, unit_codes(items))
+    names = {code: unit_name(unit_label(unit)) for code, unit in units.items()}
+    actions = actions_of(view, sent, _choices(session, view, actor, now))
+    entries = entries_of(items, now, names)
+    return {
+        "view": view,
+        "status": status_of(view, now, view.clocks, until=_asked_until(items)),
+        "steps": steps_of(view, now),
+        "actions": [action for action in actions if action["name"] not in ("confirm", "dispute")],
+        "verdict": _verdict(view, actions),
+        "entries": entries,
+        "clocks": clocks_of(view.clocks, now),
+        "facts": facts_of(view, now),
+        "people": people_of(view),
+        "requests": requests_of(requests, now),
+        "decisions": [_decision(request, view, sent) for request in requests if request.may_decide],
+        "sheet": sheet_of(view, items, now),
+        "sent": sent,
+        "kept": _kept(sent, view),
+    }
+
+
+def _asked_until(items: Sequence[TimelineItem]) -> datetime | None:
+    """Until when the newest question waits for its answer."""
+    asked = next((item for item in reversed(items) if item.action == "ask_submitter"), None)
+    until = asked.facts.get("until") if asked else None
+    return datetime.fromisoformat(until) if until else None
+
+
+def _verdict(view: TicketView, actions: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The two buttons of whoever judges: {confirm, dispute?, accepts, has_claim}; None where there is nothing to judge."""
+    by_name = {action["name"]: action for action in actions}
+    if "confirm" not in by_name:
+        return None
+    return {
+        "confirm": by_name["confirm"],
+        "dispute": by_name.get("dispute"),
+        "accepts": view.outcome in ("not_possible", "planned"),
+        "outcome": view.outcome,
+    }
+
+
+def _decision(request: RequestView, view: TicketView, sent: Sent | None) -> dict[str, Any]:
+    """The form to decide a request with, as it came back if it was refused."""
+    is_back = sent is not None and sent.action == "decide" and str(sent.form["request"].data) == str(request.id)
+    form = sent.form if sent and is_back else DecideForm(slug=f"decide-{request.id}", data={"request": request.id})
+    return {
+        "id": request.id,
+        "form": form,
+        "url": act_url(view.reference, "decide"),
+        "version": view.version,
+        "draft": f"{view.reference}.decide.{request.id}",
+        "open": True,
+    }
+
+
+def _choices(session: Session, view: TicketView, actor: Actor, now: datetime) -> dict[str, list[Any]]:
+    """The options that the offered actions need, and no others."""
+    wanted = needed_choices(view.allowed_actions)
+    found: dict[str, list[Any]] = {}
+    if "units" in wanted:
+        found["units"] = unit_options(session, now)
+    if "categories" in wanted:
+        found["categories"] = category_options(session)
+    if "areas" in wanted:
+        found["areas"] = area_options(session, now)
+    if "people" in wanted:
+        found["people"] = _people(session, view, actor, now)
+    return found
+
+
+def _people(session: Session, view: TicketView, actor: Actor, now: datetime) -> list[Any]:
+    """Who of the actor's own units that have a part may be given it."""
+    parts = {leg.unit.code for leg in (view.lead, *view.assists) if leg and leg.unit}
+    unit_ids = {grant.unit_id for grant in actor.grants_for(*WORKING) if grant.unit_code in parts}
+    grants = [grant for role in WORKING for grant in holders(session, role, unit_ids, now)]
+    people = accounts_by_id(session, (grant.account_id for grant in grants))
+    return [option(person.login, person.name) for person in sorted(people.values(), key=lambda one: one.name)]
+
+
+def _kept(sent: Sent | None, view: TicketView) -> list[dict[str, str]]:
+    """What was typed into a form that is no longer offered, so that nothing is lost."""
+    if sent is None or sent.action in view.allowed_actions:
+        return []
+    return [
+        {"label": field.label.text, "text": str(field.data)}
+        for field in sent.form
+        if field.type != "HiddenField" and isinstance(field.data, str) and field.data.strip()
+    ]

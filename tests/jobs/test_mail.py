@@ -32,7 +32,8 @@ MakeSink = Callable[..., Sink]
 
 
 def settings(url: str | None) -> Settings:
-    return replace(current_app.config["SETTINGS"], smtp_url=url, base_url="https://zhida.county.test")
+    own: Settings = current_app.config["SETTINGS"]
+    return replace(own, smtp_url=url, base_url="https://zhida.county.test")
 
 
 def give_addresses(county: County, *logins: str, **special: str) -> None:

@@ -8,6 +8,7 @@ import logging
 import time
 import zlib
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -63,7 +64,7 @@ def test_every_kind_of_job_holds_ids_in_json_and_nothing_else(
     queues: Queues = queued_app.extensions["queues"]
     for task in TASKS:
         assert queues.put(task, [7] if task in ("deliver", "send") else [])
-    redis = queues.connection
+    redis: Any = queues.connection
     keys = list(redis.scan_iter("rq:job:*"))
     assert len(keys) == 2 + len(TASKS)
     functions = set()
@@ -106,7 +107,7 @@ def test_failed_job_leaves_no_words_of_a_ticket_in_redis_nor_in_the_log(
     queues: Queues = queued_app.extensions["queues"]
     queues.queue(EVENTS).enqueue("feedback.jobs.tasks.deliver", MARKER)
     work(queued_app, EVENTS)
-    redis = queues.connection
+    redis: Any = queues.connection
     assert queues.failed() == {**dict.fromkeys(QUEUES, 0), EVENTS: 1}
     (result,) = redis.scan_iter("rq:results:*")
     kept = zlib.decompress(base64.b64decode(redis.xrange(result)[0][1][b"exc_string"]))

@@ -12,13 +12,12 @@ from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import Actor
 from feedback.kernel.errors import Invalid
-from feedback.kernel.errors import Invalid
 from feedback.kernel.outbox import DEAD, LEASED, NEW, Delivery, Outbox
 from feedback.kernel.paging import Page, check_limit, cut_page, decode_cursor
 from feedback.kernel.text import N_, Text
 from feedback.notifications.models import Notice
 from feedback.notifications.words import sentence
-from feedback.tickets.models import Ticket
+from feedback.tickets.models import Message, Ticket
 from feedback.tickets.visibility import visible
 
 MOST_COUNTED = 100
@@ -28,11 +27,12 @@ LARGEST_ID = 2**63 - 1
 
 @dataclass(frozen=True)
 class NoticeView:
-    """One notice as its reader sees it; `text` is rendered in their language at the door."""
+    """One notice as its reader sees it; `text` is rendered in their language at the door. `title` is the ticket's."""
 
     id: int
     event: str
     reference: str
+    title: str
     text: Text
     due_at: datetime | None
     created_at: datetime
@@ -78,8 +78,9 @@ def list_notices(
 ) -> Page[NoticeView]:
     """The actor's notices, the newest first. Raises Invalid (limit or cursor)."""
     query = (
-        select(Notice, Ticket.reference)
+        select(Notice, Ticket.reference, Message.title)
         .join(Ticket, Ticket.id == Notice.ticket_id)
+        .outerjoin(Message, and_(Message.ticket_id == Ticket.id, Message.version == 1, Message.is_current))
         .where(mine(actor))
         .order_by(Notice.created_at.desc(), Notice.id.desc())
         .limit(check_limit(limit) + 1)
@@ -88,7 +89,7 @@ def list_notices(
         query = query.where(Notice.read_at.is_(None))
     if cursor:
         query = query.where(_after(decode_cursor(cursor, 2)))
-    views = [_view(notice, reference) for notice, reference in session.execute(query)]
+    views = [_view(notice, reference, title or "") for notice, reference, title in session.execute(query)]
     return cut_page(views, limit, lambda view: (view.created_at.isoformat(), view.id))
 
 
@@ -104,13 +105,14 @@ def _after(key: list[Any]) -> ColumnElement[bool]:
     return or_(Notice.created_at < instant, and_(Notice.created_at == instant, Notice.id < last_id))
 
 
-def _view(notice: Notice, reference: str) -> NoticeView:
+def _view(notice: Notice, reference: str, title: str) -> NoticeView:
     facts: Mapping[str, Any] = notice.facts or {}
     due = facts.get("due_at")
     return NoticeView(
         id=notice.id,
         event=notice.event,
         reference=reference,
+        title=title,
         text=sentence(notice.event, facts, for_submitter=is_seat(notice.recipient)),
         due_at=datetime.fromisoformat(due) if due else None,
         created_at=notice.created_at,

@@ -14,15 +14,22 @@ from feedback.notifications.queries import addresses_of, mine
 from feedback.tickets.models import Ticket
 
 
-def read_notice(notice_id: int, *, actor: Actor, now: datetime) -> None:
-    """Note that the actor has read a notice; the first time counts. Raises NotFound for one that is not theirs."""
+def read_notice(notice_id: int, *, actor: Actor, now: datetime) -> str:
+    """Note that the actor has read a notice; the first time counts. Gives the reference of the ticket it is about.
+
+    Raises NotFound for one that is not theirs.
+    """
     with transaction() as session:
-        notice = session.scalars(
-            select(Notice).join(Ticket, Ticket.id == Notice.ticket_id).where(Notice.id == notice_id, mine(actor))
+        row = session.execute(
+            select(Notice, Ticket.reference)
+            .join(Ticket, Ticket.id == Notice.ticket_id)
+            .where(Notice.id == notice_id, mine(actor))
         ).first()
-        if notice is None:
+        if row is None:
             raise NotFound
+        notice, reference = row
         notice.read_at = notice.read_at or now
+        return str(reference)
 
 
 def read_ticket_notices(ticket_id: int, *, actor: Actor, now: datetime) -> int:

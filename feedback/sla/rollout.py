@@ -164,7 +164,7 @@ class CalendarChange:
         old, new = aliased(BusinessCalendar), aliased(BusinessCalendar)
         pairs = select(old.id, new.id).join(new, new.code == old.code)
         pairs = pairs.where(old.superseded_at.is_not(None), new.superseded_at.is_(None))
-        self._newer = dict(session.execute(pairs).tuples().all())
+        self._newer = {pair[0]: pair[1] for pair in session.execute(pairs)}
 
     def apply(self, session: Session, ticket_id: int, now: datetime) -> None:
         for clock in open_clocks(session, ticket_id):

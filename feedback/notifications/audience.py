@@ -73,7 +73,7 @@ def recipients(circle: Circle) -> list[str]:
     payload = circle.row.payload
     accounts: list[int] = []
     seats: list[str] = []
-    for group in groups_for(circle.event, payload):
+    for group in groups_for(circle.row.event, payload):
         for found in circle.members(group):
             if isinstance(found, int):
                 accounts.append(found)

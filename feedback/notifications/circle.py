@@ -17,7 +17,7 @@ from feedback.kernel.outbox import Outbox
 from feedback.people.models import Account, Deputy, Unit
 from feedback.people.queries import holders, in_force, load_actor, submitter_key
 from feedback.tickets import lifecycle
-from feedback.tickets.deciders import decider_standings, deciders, pending_requests
+from feedback.tickets.deciders import decider_standings, deciders
 from feedback.tickets.models import Leg, Seat, Ticket, TicketRequest, TimelineEntry
 from feedback.tickets.visibility import PROTECTED, office_of, visible
 
@@ -51,13 +51,6 @@ class Circle:
             "alarm_leader": lambda: self._nearest("leader"),
             "alarm_submitter": self._seats,
         }
-
-    @property
-    def event(self) -> str:
-        """What the row tells of. Asking for a lower urgency is a request, though the action is that of setting it."""
-        if self.row.event == "ticket.urgency_set" and self._named_request() is not None:
-            return "request.lower_urgency.made"
-        return self.row.event
 
     @property
     def is_protected(self) -> bool:
@@ -100,9 +93,9 @@ class Circle:
             )
         ).first()
 
-    def _named_request(self) -> TicketRequest | None:
-        """The request that the step names, if it does."""
-        named = self.entry.facts.get("request") if self.entry else None
+    def _request(self) -> TicketRequest | None:
+        """The request that the event is about."""
+        named = self.row.payload.get("request")
         request = self.session.get(TicketRequest, named) if isinstance(named, int) else None
         return request if request and request.ticket_id == self.ticket.id else None
 
@@ -213,11 +206,10 @@ class Circle:
 
     def _deciders(self) -> list[int]:
         """Those who may decide the request while it waits; none once it is decided."""
-        kind = self.event.split(".")[1]
-        for request in pending_requests(self.session, self.ticket):
-            if request.kind == kind:
-                return [a for a in self._asked_to_decide(request) if self._may_decide(a, request)]
-        return []
+        request = self._request()
+        if request is None or request.state != "pending":
+            return []
+        return [a for a in self._asked_to_decide(request) if self._may_decide(a, request)]
 
     def _asked_to_decide(self, request: TicketRequest) -> list[int]:
         places = deciders(self.session, self.ticket, request, self.now)
@@ -228,19 +220,8 @@ class Circle:
         return actor is not None and bool(decider_standings(self.session, actor, self.ticket, request, self.now))
 
     def _asker(self) -> Members:
-        """Who made the request that was decided last: staff by account, a submitter by their seat."""
-        request = (
-            self._named_request()
-            or self.session.scalars(
-                select(TicketRequest)
-                .where(
-                    TicketRequest.ticket_id == self.ticket.id,
-                    TicketRequest.kind == self.event.split(".")[1],
-                    TicketRequest.decided_at.is_not(None),
-                )
-                .order_by(TicketRequest.decided_at.desc(), TicketRequest.id.desc())
-            ).first()
-        )
+        """Who made the request that was decided: staff by account, a submitter by their seat."""
+        request = self._request()
         if request is None:
             return []
         if request.requested_by_id is not None:

@@ -80,7 +80,7 @@ def _expand(session: Session, row: Outbox, now: datetime, settings: Settings) ->
                 outbox_id=row.id,
                 recipient=recipient,
                 ticket_id=ticket.id,
-                event=circle.event,
+                event=row.event,
                 facts=facts,
                 created_at=row.created_at,
             )

@@ -161,6 +161,23 @@ def test_request_goes_to_a_second_person_and_its_answer_to_who_asked(county: Cou
     assert told(county, "request.decline.granted") == {"dp1", "seat s"}
 
 
+def test_wish_for_a_lower_urgency_goes_to_who_may_grant_it_and_not_to_the_workers(county: County) -> None:
+    reference = submit(county, category="water", urgency="urgent")
+    act(county, "dp1", "set_urgency", reference, 1, urgency="normal", reason="Nobody is in danger.")
+    assert told(county, "request.lower_urgency.made") == {"su"}
+    act(county, "dp1", "set_urgency", reference, 2, urgency="critical", reason="It sparks.")
+    assert told(county, "ticket.urgency_set") == {"hw", "hw2"}
+
+
+def test_decided_request_calls_nobody_to_decide_it_any_more(county: County) -> None:
+    reference = submit(county)
+    act(county, "dp1", "decline", reference, 1, reason_code="outside_the_area", instead="The railway's own line.")
+    request = current_session().scalars(select(TicketRequest.id)).one()
+    act(county, "su", "decide", reference, 2, request=request, decision="refused", text="It is ours.")
+    assert told(county, "request.decline.made") == set()
+    assert told(county, "request.decline.refused") == {"dp1"}
+
+
 def alarm(county: County, reference: str, audience: str, unit: str | None = None) -> None:
     with transaction() as session:
         ticket = session.scalars(select(Ticket).where(Ticket.reference == reference)).one()

@@ -90,7 +90,9 @@ def test_metrics_are_for_this_machine(app: Flask, address: str, headers: dict[st
 def test_metrics_open_with_an_admins_token_and_with_no_other(county: County, app: Flask) -> None:
     now = utc_now()
     for login, scopes, status in (("adm", ["admin"], 200), ("adm", ["read"], 404), ("hw", ["read"], 404)):
-        issued = issue_token(IssueToken.parse({"login": login, "scopes": scopes}), actor=county.actor("adm", now), now=now)
+        issued = issue_token(
+            IssueToken.parse({"login": login, "scopes": scopes}), actor=county.actor("adm", now), now=now
+        )
         answer = app.test_client().get(
             "/metrics",
             headers={"Authorization": f"Bearer {issued.token}"},

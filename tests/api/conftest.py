@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -19,7 +20,7 @@ def call_as(app: Flask, county: County) -> CallAs:
 
     known: dict[str, Caller] = {}
 
-    def make(login: str, **more: str) -> Caller:
+    def make(login: str, **more: Any) -> Caller:
         if more:
             return Caller(app, county, login, **more)
         if login not in known:

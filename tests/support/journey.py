@@ -66,7 +66,9 @@ class Journey:
         """The id of the newest request that waits for a decision on this ticket."""
         ticket_id = self.ticket(reference).id
         rows = self.county.session.query(TicketRequest).filter_by(ticket_id=ticket_id, state="pending")
-        return rows.order_by(TicketRequest.id.desc()).first().id
+        newest = rows.order_by(TicketRequest.id.desc()).first()
+        assert newest is not None, "nothing waits for a decision"
+        return newest.id
 
     def _tick(self) -> datetime:
         self.now += STEP

@@ -9,7 +9,7 @@ from feedback.api import render, schemas
 from feedback.api.access import EVERYBODY, WRITE, endpoint
 from feedback.api.auth import caller
 from feedback.api.locale import reader_locale
-from feedback.api.tickets import limit_asked
+from feedback.api.tickets import LARGEST_ID, limit_asked
 from feedback.kernel.actor import Grant
 from feedback.kernel.db import session
 from feedback.kernel.errors import NotFound
@@ -19,7 +19,6 @@ from feedback.notifications.usecases import read_notice
 from feedback.people.queries import list_units
 from feedback.routing.queries import list_categories
 
-LARGEST_ID = 2**63 - 1
 OWN_NOTICES = N_("Everybody, their own notices only.")
 
 

@@ -251,6 +251,24 @@ class Clocks(Answer):
     next: str | None
 
 
+class TraceStep(Answer):
+    """One step on the way to a due time; `counted_seconds` is how much of the amount it used up or added."""
+
+    kind: str
+    text: str
+    from_: AwareDatetime | None = Field(alias="from")
+    to: AwareDatetime | None
+    counted_seconds: float | None
+
+
+class Trace(Answer):
+    """Why a clock is due when it is, in the reader's language and the calendar's zone."""
+
+    due_at: AwareDatetime
+    provisional: bool
+    trace: list[TraceStep]
+
+
 class Units(Answer):
     """All units in force, from the root down; `next` is always null."""
 

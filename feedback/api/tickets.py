@@ -5,18 +5,22 @@ from __future__ import annotations
 import re
 
 from flask import Response, request
+from flask_babel import force_locale, gettext
 
 from feedback.api import render, schemas
 from feedback.api.access import OWN_LIST, VISIBLE, WRITE, endpoint
 from feedback.api.auth import caller
 from feedback.api.body import read_body
+from feedback.api.locale import reader_locale
 from feedback.api.writes import answer_once
 from feedback.intake.particulars import SubmitTicket
 from feedback.intake.submission import submit_ticket
 from feedback.kernel.db import session
 from feedback.kernel.errors import Invalid, NotFound
 from feedback.kernel.text import N_, Text
+from feedback.sla.trace import to_json
 from feedback.tickets.actions import run_action
+from feedback.tickets.clock_trace import explain_clock
 from feedback.tickets.clocks import list_clocks
 from feedback.tickets.models import Ticket
 from feedback.tickets.queries import BY_DUE, DEFAULT_LIMIT, list_tickets, ticket_view
@@ -25,6 +29,7 @@ from feedback.tickets.search import TicketFilters
 from feedback.tickets.timeline import list_timeline
 from feedback.tickets.visibility import get_ticket
 
+LARGEST_ID = 2**63 - 1
 PAGING = ("sort", "limit", "cursor")
 _REFERENCE = re.compile(r"[0-9A-Za-z-]{1,20}")
 
@@ -143,6 +148,24 @@ def clocks(reference: str) -> Response:
     """All clocks of a ticket and its legs."""
     views = list_clocks(session(), seen(reference), caller().now)
     return render.answer(render.whole_list(render.clock(view) for view in views))
+
+
+@endpoint(
+    "GET",
+    "/v1/tickets/<reference>/clocks/<int:clock_id>/trace",
+    answer=schemas.Trace,
+    summary=N_("Why a clock is due when it is."),
+    rule=VISIBLE,
+)
+def trace(reference: str, clock_id: int) -> Response:
+    """The steps that lead to a due time."""
+    if clock_id > LARGEST_ID:
+        raise NotFound
+    explanation, calendar = explain_clock(session(), seen(reference), clock_id)
+    with force_locale(reader_locale()):
+        steps = to_json(explanation, calendar, gettext)
+    due = calendar.local(explanation.due_at).isoformat()
+    return render.answer({"due_at": due, "provisional": explanation.is_provisional, "trace": steps})
 
 
 def seen(reference: str) -> Ticket:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
+from feedback.api import schemas
 from feedback.kernel.clock import utc_now
 from feedback.kernel.db import db
 from feedback.kernel.idempotency import IdempotencyKey
@@ -213,6 +214,21 @@ def test_notices_are_listed_and_read_by_whom_they_are_for(call_as: CallAs) -> No
         "W1tb" * 5000,
     ):
         assert call_as("s").get("/notifications", cursor=bad).status_code == 422, bad
+
+
+def test_reader_learns_why_each_clock_is_due_when_it_is(call_as: CallAs, journey: Journey) -> None:
+    reference = journey.to("waiting_for_submitter", assist=True)
+    submitter = call_as("s")
+    for clock in submitter.get(f"/tickets/{reference}/clocks").get_json()["items"]:
+        path = f"/tickets/{reference}/clocks/{clock['id']}/trace"
+        told = schemas.Trace.model_validate_json(submitter.get(path).data)
+        assert told.due_at == datetime.fromisoformat(clock["due_at"]), clock["kind"]
+        assert (told.trace[0].kind, told.trace[-1].kind) == ("start", "due")
+        assert call_as("hb").get(path).status_code == 404
+        other = journey.submit()
+        assert submitter.get(f"/tickets/{other}/clocks/{clock['id']}/trace").status_code == 404
+    for nowhere in (0, 10**30):
+        assert submitter.get(f"/tickets/{reference}/clocks/{nowhere}/trace").status_code == 404
 
 
 def test_directory_says_what_there_is_to_name(call_as: CallAs) -> None:

@@ -24,8 +24,11 @@ from feedback.kernel.db import db, prepare_engine
 from feedback.settings import Settings
 from feedback.supervision import urging
 from feedback.web.auth import auth
+from feedback.web.desk import desk_pages
+from feedback.web.dispatcher import dispatch_pages
 from feedback.web.frame import csrf, init_frame
 from feedback.web.health import init_health
+from feedback.web.notices import notice_pages
 from feedback.web.security import init_security
 from feedback.web.session import init_sessions
 from feedback.web.submitter import submitter_pages
@@ -62,6 +65,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_api(app)
     csrf.exempt(api)
     app.register_blueprint(auth)
+    app.register_blueprint(desk_pages)
+    app.register_blueprint(dispatch_pages)
+    app.register_blueprint(notice_pages)
     app.register_blueprint(submitter_pages)
     app.register_blueprint(ticket_pages)
     app.cli.add_command(documents_cli.docs_commands)

@@ -25,6 +25,7 @@ PLACES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("desk.desk", ("handler", "unit_head")),
     ("dispatcher.dispatch", ("dispatcher",)),
     ("leader.review", ("leader", "supervisor")),
+    ("admin.index", ("admin",)),
 )
 """Pages of the navigation and the roles that have them, in the order shown."""
 
@@ -35,6 +36,7 @@ def _labels() -> dict[str, str]:
         "desk.desk": _("Desk"),
         "dispatcher.dispatch": _("Dispatch"),
         "leader.review": _("Review"),
+        "admin.index": _("Administration"),
     }
 
 
@@ -60,6 +62,8 @@ def _frame() -> dict[str, Any]:
         "me": me,
         "nav": navigation(actor),
         "unread": unread_count(session(), actor) if actor else 0,
+        "unread_url": url_for("notices.unread") if actor else None,
+        "notices_url": url_for("notices.index"),
         "locale": chosen_locale(),
         "large_text": has_large_text(),
         "draft_owner": actor.submitter_key[:16] if actor else "",

@@ -1,0 +1,133 @@
+"""The handler's desk: what lies with their units, by what is due, in tabs whose counts are those of the lists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, render_template, request
+
+from feedback.kernel.actor import Actor
+from feedback.kernel.db import session
+from feedback.kernel.errors import Invalid
+from feedback.kernel.paging import Page
+from feedback.routing.queries import list_categories
+from feedback.tickets.clocks import open_spans
+from feedback.tickets.queries import count_each, list_tickets
+from feedback.tickets.search import TicketFilters
+from feedback.tickets.views import TicketRow
+from feedback.web.filters import Asked, address, asked_filters, category_options, left_out_words, region_options
+from feedback.web.forms.desk import DeskFilterForm
+from feedback.web.present_desk import desk_row
+from feedback.web.session import request_now, require, signed_in_actor
+from feedback.web.translate import gettext as _
+from feedback.web.translate import ngettext
+
+desk_pages = Blueprint("desk", __name__)
+
+FILTERS = ("q", "area", "category", "urgency", "overdue")
+ROWS = 25
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A part of the desk: its name in the address, and what its list is narrowed by."""
+
+    name: str
+    filters: TicketFilters
+
+
+TABS = (
+    Tab("sign", TicketFilters(desk=True, status=("dispatched",))),
+    Tab("back", TicketFilters(desk=True, status=("in_progress",), disputed=True)),
+    Tab("work", TicketFilters(desk=True, status=("in_progress",), disputed=False)),
+    Tab("wait", TicketFilters(desk=True, status=("waiting_for_submitter", "resolved"))),
+    Tab("mine", TicketFilters(desk=True, status=("open",), assigned=True)),
+    Tab("all", TicketFilters(desk=True)),
+)
+"""In the order in which they need somebody; the first that holds anything is shown where none was asked for."""
+
+
+def _labels() -> dict[str, str]:
+    return {
+        "sign": _("To sign for"),
+        "back": _("Came back"),
+        "work": _("Being worked on"),
+        "wait": _("With the submitter"),
+        "mine": _("Mine"),
+        "all": _("All of my units"),
+    }
+
+
+@desk_pages.get("/desk")
+@require("handler", "unit_head")
+def desk() -> str:
+    """The desk, narrowed by what the address says."""
+    actor, now = signed_in_actor(), request_now()
+    asked = asked_filters(session(), actor, request.args, FILTERS, now=now)
+    counts = count_each(session(), actor, {t.name: narrowed(t, asked) for t in TABS}, now=now)
+    tab = _tab_asked(asked, counts)
+    page = _page(actor, tab, asked, now)
+    signing = open_spans(session(), [row.reference for row in page.items if row.status == "dispatched"], "signing")
+    labels = _labels()
+    tabs = [
+        {
+            "url": address("desk.desk", asked.kept, tab=each.name),
+            "label": labels[each.name],
+            "count": counts[each.name],
+            "active": each is tab,
+        }
+        for each in TABS
+    ]
+    return render_template(
+        "desk/desk.html",
+        tabs=tabs,
+        tab=tab.name,
+        tab_label=labels[tab.name],
+        form=_filter_form(asked, now),
+        asked=asked,
+        clear_url=address("desk.desk", {}, tab=tab.name),
+        rows=[desk_row(row, now, signing) for row in page.items],
+        pager=_pager(page, counts[tab.name], tab, asked),
+    )
+
+
+def narrowed(tab: Tab, asked: Asked) -> TicketFilters:
+    """A tab's list with the reader's own filters."""
+    own = {name: getattr(asked.filters, name) for name in FILTERS}
+    return tab.filters.model_copy(update=own)
+
+
+def _tab_asked(asked: Asked, counts: dict[str, int]) -> Tab:
+    name = request.args.get("tab", "")
+    chosen = next((tab for tab in TABS if tab.name == name), None)
+    if name and chosen is None:
+        asked.left_out.append(_("There is no such tab; this is the first that needs you."))
+    return chosen or next((tab for tab in TABS if counts[tab.name]), TABS[0])
+
+
+def _page(actor: Actor, tab: Tab, asked: Asked, now: datetime) -> Page[TicketRow]:
+    filters, cursor = narrowed(tab, asked), request.args.get("cursor")
+    try:
+        return list_tickets(session(), actor, filters, now=now, limit=ROWS, cursor=cursor)
+    except Invalid as refused:
+        asked.left_out.append(left_out_words("cursor", refused))
+        return list_tickets(session(), actor, filters, now=now, limit=ROWS)
+
+
+def _filter_form(asked: Asked, now: datetime) -> DeskFilterForm:
+    form = DeskFilterForm(data={**asked.kept, "overdue": asked.filters.overdue})
+    form.area.choices = region_options(session(), now, asked.kept.get("area"))
+    form.category.choices = category_options(list_categories(session()))
+    form.offer_urgencies()
+    return form
+
+
+def _pager(page: Page[TicketRow], count: int, tab: Tab, asked: Asked) -> dict[str, Any]:
+    kept = {**asked.kept, "tab": tab.name}
+    return {
+        "words": ngettext("%(num)d ticket", "%(num)d tickets", count),
+        "first": address("desk.desk", kept) if request.args.get("cursor") else None,
+        "next": address("desk.desk", kept, cursor=page.next) if page.next else None,
+    }

@@ -1,0 +1,98 @@
+"""Filters of a list as they stand in an address: what makes no sense is left out with a sentence, never a fault.
+
+Whoever opens an old or mistyped address still gets their list. The filters themselves are the tickets room's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from flask import url_for
+from sqlalchemy.orm import Session
+
+from feedback.kernel.actor import Actor
+from feedback.kernel.errors import Invalid
+from feedback.people.models import REGION, Unit
+from feedback.people.queries import list_units
+from feedback.routing.models import Category
+from feedback.tickets.search import TicketFilters, conditions
+from feedback.tickets.views import UnitLabel, unit_label
+from feedback.web.forms.base import option
+from feedback.web.presenters import unit_name
+from feedback.web.translate import gettext as _
+from feedback.web.words import FILTER_NAMES
+
+LOWEST_LISTED = ("county", "town")
+"""Levels of regions in a filter's list; a town stands for its villages."""
+
+
+@dataclass
+class Asked:
+    """The filters in force, as fields and as they stand in the address, and a sentence for each that was left out."""
+
+    filters: TicketFilters
+    kept: dict[str, str]
+    left_out: list[str] = field(default_factory=list)
+
+
+def asked_filters(
+    session: Session, actor: Actor, args: Mapping[str, str], names: Iterable[str], *, now: datetime
+) -> Asked:
+    """The filters of these names that the address holds."""
+    raw = {name: args[name].strip() for name in names if args.get(name, "").strip()}
+    left_out: list[str] = []
+    while True:
+        try:
+            filters = TicketFilters.parse(raw)
+            conditions(session, actor, filters, now=now)
+        except Invalid as refused:
+            wrong = [name for name in refused.errors if name.partition(".")[0] in raw]
+            for name in wrong:
+                raw.pop(name.partition(".")[0], None)
+                left_out.append(left_out_words(name.partition(".")[0], refused))
+            if not wrong:
+                raw.clear()
+            continue
+        return Asked(filters, raw, left_out)
+
+
+def left_out_words(name: str, refused: Invalid) -> str:
+    """That a filter was left out, and what would have been right."""
+    text = refused.errors.get(name) or next(iter(refused.errors.values()))
+    label = _(FILTER_NAMES[name]) if name in FILTER_NAMES else name
+    return _("The filter “%(name)s” was left out: %(reason)s", name=label, reason=text.render(_))
+
+
+def address(endpoint: str, kept: Mapping[str, str], **more: str | None) -> str:
+    """The address of a list with its filters; an empty value takes one away."""
+    together: dict[str, Any] = {**kept, **more}
+    return url_for(endpoint, **{name: value for name, value in together.items() if value})
+
+
+def region_options(session: Session, now: datetime, chosen: str | None) -> list[Any]:
+    """All, then each region down to the towns, those below set in; a chosen one that is lower is listed too."""
+    units = [u for u in list_units(session, now) if u.kind == REGION]
+    listed = [u for u in units if u.level in LOWEST_LISTED or u.code == chosen]
+    return [option("", _("All")), *(option(u.code, _indented(u)) for u in listed)]
+
+
+def category_options(categories: Iterable[Category]) -> list[Any]:
+    """All, then each category by path, set in below its parent."""
+    return [option("", _("All")), *(option(c.path, category_words(c)) for c in categories)]
+
+
+def category_words(category: Category) -> str:
+    """A category's name in the reader's language, set in by its depth."""
+    return "\u2003" * category.path.count("/") + either_name(category.name, category.name_en)
+
+
+def either_name(name: str, name_en: str | None) -> str:
+    """The name in the reader's language, where there is one."""
+    return unit_name(UnitLabel("", name, name_en))
+
+
+def _indented(unit: Unit) -> str:
+    return "\u2003" * max(0, unit.path.count("/") - 2) + unit_name(unit_label(unit))

@@ -1,0 +1,58 @@
+"""Finding a unit by what somebody typed: its code, its name, or a part of the name that is no other unit's too.
+
+The list offered while typing is a plain datalist, one for a whole page, so that it works without scripts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from feedback.kernel.errors import Invalid
+from feedback.kernel.text import N_, Text
+from feedback.people.models import LEVELS, Unit
+from feedback.people.queries import list_units
+from feedback.web.filters import either_name
+
+MOST_NAMED = 3
+
+
+@dataclass(frozen=True)
+class UnitPicker:
+    """The units that may be given work now."""
+
+    units: Sequence[Unit]
+
+    def offers(self) -> list[str]:
+        """What the datalist holds: `Water Bureau (water)`, the county's first."""
+        listed = sorted(self.units, key=lambda unit: (LEVELS.index(unit.level), unit.path))
+        return [f"{either_name(unit.name, unit.name_en)} ({unit.code})" for unit in listed]
+
+    def code_of(self, typed: str, field: str) -> str:
+        """The code meant by what was typed. Raises Invalid naming `field`, with the names it could have been."""
+        wanted = typed.strip()
+        inner = wanted[wanted.rfind("(") + 1 : -1] if wanted.endswith(")") else wanted
+        by_code = {unit.code.casefold(): unit.code for unit in self.units}
+        found = by_code.get(inner.casefold()) or by_code.get(wanted.casefold())
+        if found:
+            return found
+        exact = [unit for unit in self.units if wanted in (unit.name, unit.name_en)]
+        near = exact or [
+            u for u in self.units if wanted and wanted.casefold() in f"{u.name}\n{u.name_en or ''}".casefold()
+        ]
+        if len(near) == 1:
+            return near[0].code
+        if not near:
+            raise Invalid({field: Text(N_("There is no unit “%(typed)s”. Choose one from the list."), typed=wanted)})
+        names = ", ".join(f"{either_name(u.name, u.name_en)} ({u.code})" for u in near[:MOST_NAMED])
+        raise Invalid(
+            {field: Text(N_("Several units fit “%(typed)s”: %(names)s. Choose one."), typed=wanted, names=names)}
+        )
+
+
+def unit_picker(session: Session, now: datetime) -> UnitPicker:
+    """The picker over all units in force."""
+    return UnitPicker(list_units(session, now))

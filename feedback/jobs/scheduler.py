@@ -43,6 +43,7 @@ class Scheduler:
         self.stopping = threading.Event()
         self._due: dict[Periodic, float] = dict.fromkeys(schedule(self.settings.sweep_seconds), 0.0)
         self._since = utc_now()
+        self._is_alone = False
 
     def catch_signals(self) -> None:
         """SIGTERM and Ctrl-C end the present round, then the process."""
@@ -71,7 +72,6 @@ class Scheduler:
         self._put_jobs()
         self._beat(now)
         if self._no_worker_sweeps(now):
-            log.warning("scheduler: no worker sweeps; doing it here")
             run_sweep(now, by="scheduler")
         self._tell_what_waits_too_long(now)
 
@@ -94,8 +94,11 @@ class Scheduler:
         by_anybody = last_sweep(session, now)
         session.rollback()
         worker_at = max(self._since, by_worker.at) if by_worker else self._since
-        is_due = by_anybody is None or now - by_anybody.at >= self.interval
-        return is_due and now - worker_at > PATIENCE * self.interval
+        is_alone = now - worker_at > PATIENCE * self.interval
+        if is_alone is not self._is_alone:
+            self._is_alone = is_alone
+            log.warning("scheduler: %s", "no worker sweeps; doing it here" if is_alone else "a worker sweeps again")
+        return is_alone and (by_anybody is None or now - by_anybody.at >= self.interval)
 
     def _tell_what_waits_too_long(self, now: datetime) -> None:
         """Events that no worker took for three intervals are told from here; mails wait for a worker."""

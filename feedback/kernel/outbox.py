@@ -20,7 +20,7 @@ NEW, LEASED, DONE, DEAD, SKIPPED = "new", "leased", "done", "dead", "skipped"
 """SKIPPED: a delivery whose recipient may not be told any more (moved, disabled, without an address)."""
 
 EVENT_LEASE = timedelta(seconds=30)
-DELIVERY_LEASE = timedelta(seconds=60)
+DELIVERY_LEASE = timedelta(seconds=45)
 """Longer than the job that sends may last, so that no two send at once."""
 
 EVENT_GAPS = tuple(timedelta(seconds=s) for s in (10, 60, 300, 1800, 7200))
@@ -114,11 +114,11 @@ def _delivery_is_due(now: datetime) -> ColumnElement[bool]:
     return and_(Delivery.state.in_((NEW, LEASED)), Delivery.next_try_at <= now)
 
 
-def due_events(session: Session, now: datetime, limit: int, *, written_before: datetime | None = None) -> list[int]:
-    """Ids of events that wait to be delivered, the eldest first."""
+def due_events(session: Session, now: datetime, limit: int, *, but_not_since: datetime | None = None) -> list[int]:
+    """Ids of events that wait to be delivered, the eldest first; without those written from `but_not_since` to `now`."""
     query = select(Outbox.id).where(_event_is_due(now)).order_by(Outbox.id).limit(limit)
-    if written_before is not None:
-        query = query.where(Outbox.created_at <= written_before)
+    if but_not_since is not None:
+        query = query.where(~Outbox.created_at.between(but_not_since, now))
     return list(session.scalars(query))
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, String
+from sqlalchemy import JSON, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from feedback.kernel.db import Base, Instant
+from feedback.kernel.memo import forget, remembered
 
 DEFAULTS: dict[str, Any] = {
     "self_dispatch": True,
@@ -34,12 +35,13 @@ class SiteSetting(Base):
 
 def get_setting(session: Session, name: str) -> Any:
     """The value in force. KeyError for a name that is not in DEFAULTS."""
-    row = session.get(SiteSetting, name)
-    return row.value if row else DEFAULTS[name]
+    changed = remembered(session, "site", lambda: {row.name: row.value for row in session.scalars(select(SiteSetting))})
+    return changed.get(name, DEFAULTS[name])
 
 
 def put_setting(session: Session, name: str, value: Any, *, now: datetime) -> None:
     """Set it in the present transaction; the use-case that calls this writes the audit entry. KeyError as above."""
     if name not in DEFAULTS:
         raise KeyError(name)
+    forget(session)
     session.merge(SiteSetting(name=name, value=value, changed_at=now))

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from sqlalchemy.orm import Session
 
 from feedback.kernel.db import session as current_session
+from feedback.kernel.memo import forget
 
 _after_commit: list[Callable[[Session], None]] = []
 
@@ -29,6 +30,7 @@ def transaction() -> Iterator[Session]:
     if session.info.get("writing"):
         raise RuntimeError("transaction() inside transaction()")
     session.rollback()
+    forget(session)
     session.connection(execution_options={"writes": True})
     session.info["writing"] = True
     try:
@@ -39,6 +41,7 @@ def transaction() -> Iterator[Session]:
         raise
     finally:
         session.info.pop("writing", None)
+        forget(session)
     for callback in _after_commit:
         callback(session)
     session.info.clear()

@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from feedback.kernel import keyring
 from feedback.kernel.actor import Actor, Grant
 from feedback.kernel.errors import NotFound
+from feedback.kernel.memo import remembered
 from feedback.kernel.site import get_setting
 from feedback.people.models import REGION, Account, Deputy, RoleGrant, Unit, UserSession
 
@@ -42,11 +43,13 @@ def get_unit(session: Session, code: str) -> Unit:
 
 
 def units_by_id(session: Session, ids: Iterable[int | None]) -> dict[int, Unit]:
-    """The units of these ids in one query."""
+    """The units of these ids, in one query at most: those read already are at hand."""
     wanted = {i for i in ids if i is not None}
-    if not wanted:
-        return {}
-    return {unit.id: unit for unit in session.scalars(select(Unit).where(Unit.id.in_(wanted)))}
+    at_hand: dict[int, Unit] = remembered(session, "units", dict)
+    missing = wanted - at_hand.keys()
+    if missing:
+        at_hand.update((unit.id, unit) for unit in session.scalars(select(Unit).where(Unit.id.in_(missing))))
+    return {i: at_hand[i] for i in wanted if i in at_hand}
 
 
 def units_by_code(session: Session, codes: Iterable[str]) -> dict[str, Unit]:

@@ -42,7 +42,7 @@ class Task:
 TASKS: dict[str, Task] = {
     "sweep": Task("feedback.jobs.tasks.sweep", SWEEP, 120),
     "deliver": Task("feedback.jobs.tasks.deliver", EVENTS, 25),
-    "send": Task("feedback.jobs.tasks.send", MAIL, 50),
+    "send": Task("feedback.jobs.tasks.send", MAIL, 35),
     "relay_due": Task("feedback.jobs.tasks.relay_due", CHORES, 60),
     "purge": Task("feedback.jobs.tasks.purge", CHORES, 300),
     "checkpoint": Task("feedback.jobs.tasks.checkpoint", CHORES, 300),

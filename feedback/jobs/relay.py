@@ -52,7 +52,7 @@ def enqueue_due(now: datetime) -> int:
         return 0
     put = 0
     if waiting[EVENTS] < ENOUGH:
-        put += _put(found, "deliver", outbox.due_events(session, now, BATCH, written_before=now - FRESH))
+        put += _put(found, "deliver", outbox.due_events(session, now, BATCH, but_not_since=now - FRESH))
     settings: Settings = current_app.config["SETTINGS"]
     if settings.smtp_url and waiting[MAIL] < ENOUGH:
         put += _put(found, "send", outbox.due_deliveries(session, now, BATCH, due_before=now - FRESH))

@@ -103,7 +103,7 @@ class Scheduler:
     def _tell_what_waits_too_long(self, now: datetime) -> None:
         """Events that no worker took for three intervals are told from here; mails wait for a worker."""
         session = current_session()
-        late = outbox.due_events(session, now, MOST_EVENTS, written_before=now - PATIENCE * self.interval)
+        late = outbox.due_events(session, now, MOST_EVENTS, but_not_since=now - PATIENCE * self.interval)
         session.rollback()
         for outbox_id in late:
             if self.stopping.is_set():

@@ -22,7 +22,7 @@ from feedback.jobs import relay
 from feedback.jobs.queues import EVENTS, FAILED_KEPT_SECONDS, QUEUES, TASKS, ListedJob, Queues
 from feedback.kernel.clock import utc_now
 from feedback.kernel.db import session as current_session
-from feedback.kernel.outbox import Outbox
+from feedback.kernel.outbox import DELIVERY_LEASE, EVENT_LEASE, Outbox
 from feedback.kernel.transaction import transaction
 from feedback.notifications.models import Notice
 from tests.jobs.conftest import Valkey
@@ -162,6 +162,11 @@ def test_periodic_job_is_not_put_twice_while_one_waits(queued_app: Flask) -> Non
         assert queues.put_unless_waiting("relay_due")
         assert queues.put_unless_waiting("purge")
     assert queues.waiting() == {"sweep": 1, "events": 0, "mail": 0, "chores": 2}
+
+
+def test_no_job_outlives_the_lease_under_which_it_works() -> None:
+    assert TASKS["deliver"].seconds < EVENT_LEASE.total_seconds()
+    assert TASKS["send"].seconds < DELIVERY_LEASE.total_seconds()
 
 
 def test_process_that_redis_failed_does_not_wait_for_it_again_for_a_while(app: Flask) -> None:

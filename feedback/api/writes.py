@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 
 from flask import Response, request
-from sqlalchemy.exc import IntegrityError
 
 from feedback.api.auth import Caller, caller
 from feedback.api.body import Body
@@ -34,12 +33,7 @@ def answer_once(route: str, body: Body, write: Callable[[Once | None], TicketRef
     kept = find_answer(session(), once, who.now) if once else None
     if kept:
         return _with_address(kept["body"], kept["status"], replayed=True)
-    try:
-        done = write(once)
-    except IntegrityError:
-        if once is None or once.find(session(), who.now) is None:
-            raise
-        done = write(once)  # the same key arrived twice at once: the other one wrote it
+    done = write(once)
     document = as_seen(who, done)
     if once:
         keep_answer(once, {"status": status, "body": document}, now=who.now)

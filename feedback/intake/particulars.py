@@ -12,14 +12,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import Actor, Grant
-from feedback.kernel.command import Code, Command, InstantField, LongText
+from feedback.kernel.command import Code, Command, InstantField, Line, LongText
 from feedback.kernel.errors import Invalid
 from feedback.kernel.text import N_, Text
 from feedback.people.models import Account, RoleGrant, Unit
 from feedback.people.queries import find_account, find_unit, in_force, region_of, submitter_key
 from feedback.routing.models import Category
 from feedback.routing.queries import find_category
-from feedback.tickets.models import TITLE_LIMIT
 from feedback.tickets.units import NO_SUCH_UNIT
 
 CLOCK_SLACK = timedelta(minutes=5)
@@ -37,14 +36,14 @@ class SubmitTicket(Command):
     """What somebody has to say. Only `text` is needed; the rest is proposed or has a default."""
 
     text: LongText
-    title: Annotated[str, Field(max_length=TITLE_LIMIT)] | None = None
+    title: Line | None = None
     kind: Literal["demand", "suggestion", "question", "burden_lead"] | None = None
     category: Code | None = None
     area: Code | None = None
     urgency: Literal["critical", "urgent", "normal", "complex"] | None = None
     privacy: Literal["named", "confidential", "anonymous"] | None = None
     occurred_at: InstantField | None = None
-    place: Annotated[str, Field(max_length=200)] | None = None
+    place: Line | None = None
     about: Annotated[list[Code], Field(max_length=10)] | None = None
     on_behalf_of: OnBehalfOf | None = None
 

@@ -57,6 +57,8 @@ LongText = Annotated[str, Field(min_length=1, max_length=LONG), AfterValidator(_
 Words = Annotated[str, Field(min_length=1, max_length=LONG), AfterValidator(_clean), AfterValidator(_has_words)]
 """Words that must say something: a lone full stop is no reply (at least two letters, figures or characters)."""
 ShortText = Annotated[str, Field(min_length=1, max_length=SHORT), AfterValidator(_clean)]
+Line = Annotated[str, Field(max_length=CODE), AfterValidator(_clean)]
+"""A title or a place: up to 200 characters, or none."""
 Code = Annotated[str, Field(min_length=1, max_length=CODE), AfterValidator(_clean)]
 InstantField = Annotated[AwareDatetime, BeforeValidator(_text_to_instant)]
 DateField = Annotated[date, BeforeValidator(_text_to_date)]

@@ -61,12 +61,17 @@ class Once:
         return row
 
     def keep(self, session: Session, reference: str, version: int, now: datetime) -> None:
-        """Remember the write in its own transaction."""
+        """Remember the write in its own transaction.
+
+        Only a key that is over makes room: one that another transaction wrote meanwhile meets the unique constraint
+        (IntegrityError), and whoever comes second finds it when they try again.
+        """
         session.execute(
             delete(IdempotencyKey).where(
                 IdempotencyKey.caller_key == self.caller_key,
                 IdempotencyKey.route == self.route,
                 IdempotencyKey.key == self.key,
+                IdempotencyKey.created_at <= now - KEPT,
             )
         )
         session.add(

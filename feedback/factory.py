@@ -14,6 +14,7 @@ from feedback.cli import people as people_cli
 from feedback.cli import reports as reports_cli
 from feedback.cli import routes as routes_cli
 from feedback.cli import routing as routing_cli
+from feedback.cli import sla as sla_cli
 from feedback.confirmation import submitter, verdicts
 from feedback.dispatch import assignment, legs, triage
 from feedback.handling import work
@@ -84,4 +85,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.cli.add_command(routes_cli.routes_command)
     app.cli.add_command(routing_cli.catalogue_commands)
     app.cli.add_command(routing_cli.routing_commands)
+    app.cli.add_command(sla_cli.calendars_commands)
+    app.cli.add_command(sla_cli.policies_commands)
+    app.cli.add_command(sla_cli.sla_commands)
     return app

@@ -8,6 +8,7 @@ import secrets
 from flask import Flask, render_template, request
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from feedback.kernel.errors import Conflict, Forbidden, Invalid, NotFound, NotSignedIn, Refused, Throttled
@@ -22,6 +23,7 @@ CODES: tuple[tuple[type[Refused], int], ...] = (
     (Invalid, 422),
     (Throttled, 429),
 )
+BUSY_SECONDS = 5
 NOT_SHOWN = frozenset({"csrf_token", "password", "new_password", "repeat", "version", "idempotency_key"})
 PAGES = (400, 403, 404, 409, 413, 422, 429, 500, 503)
 
@@ -70,8 +72,14 @@ def init_errors(app: Flask) -> None:
             return error
         return error_page(error.code)
 
+    @app.errorhandler(OperationalError)
+    def _busy(error: OperationalError) -> Answer:
+        log.warning("the database did not answer in time at %s: %s", request.path, type(error.orig).__name__)
+        page = error_page(503, retry_after=BUSY_SECONDS)
+        return page[0], page[1], {"Retry-After": str(BUSY_SECONDS)}
+
     @app.errorhandler(Exception)
     def _fault(error: Exception) -> Answer:
         number = secrets.token_hex(4)
-        log.exception("fault %s at %s", number, request.path)
+        log.error("fault %s at %s", number, request.path, exc_info=error)
         return error_page(500, reference=number)

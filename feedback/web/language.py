@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, current_app, g, has_request_context, request
 from flask_babel import Babel
 
 LOCALES = {"zh_CN": "zh", "en": "en"}
@@ -35,7 +35,7 @@ def _from_browser() -> str | None:
 
 def catalogue() -> str:
     """The name of the catalogue of the reader's language."""
-    return LOCALES[chosen_locale()] if request else "en"
+    return LOCALES[chosen_locale()] if has_request_context() else "en"
 
 
 def has_large_text() -> bool:

@@ -38,7 +38,7 @@ def empty_app(request: pytest.FixtureRequest, tmp_path: Path) -> Flask:
 def differences() -> list[object]:
     with db.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        return compare_metadata(context, Base.metadata)
+        return list(compare_metadata(context, Base.metadata))
 
 
 def test_migrations_make_exactly_the_models_and_unmake_them(empty_app: Flask) -> None:

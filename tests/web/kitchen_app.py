@@ -8,9 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 from types import SimpleNamespace
 
-import flask_bootstrap  # type: ignore[import-untyped]
+import flask_bootstrap
 from flask import Flask, Response, make_response, render_template, render_template_string, request, send_file
-from flask_babel import Babel  # type: ignore[import-untyped]
+from flask_babel import Babel
 from flask_wtf import CSRFProtect, FlaskForm
 from jinja2 import StrictUndefined
 from lucide.jinja import lucide
@@ -23,7 +23,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.fields.choices import SelectChoice
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import InputRequired, Length
 
 ROOT = Path(__file__).resolve().parents[2]

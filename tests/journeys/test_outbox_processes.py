@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -44,6 +45,19 @@ def eventually(look: Callable[[], T], seconds: float = 20.0) -> T:
     while not (answer := look()) and time.monotonic() < until:
         time.sleep(0.05)
     return answer
+
+
+def kill_all(parent: int) -> None:
+    """Kill a process and all that it started, at once and by force, as when the power goes."""
+    found = [parent]
+    for pid in found:
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                if int(stat.read_text().rpartition(")")[2].split()[1]) == pid:
+                    found.append(int(stat.parent.name))
+    for pid in found:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 @dataclass
@@ -180,6 +194,25 @@ def test_flushed_redis_and_killed_workers_lose_nothing(machine: Machine) -> None
     assert eventually(lambda: machine.is_mailed(24), 120), machine.log("worker") + machine.log("scheduler")
     assert max(machine.mails_by_id().values()) <= 2
     assert len(machine.mails_by_id()) == 24
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the workers' children in /proc")
+def test_workers_killed_while_they_send_leave_nothing_stuck_for_longer_than_the_lease(machine: Machine) -> None:
+    machine.sink.stall.update({"hw@people.test": 3, "lw@people.test": 3})
+    worker = machine.start("worker")
+    machine.submit()
+    assert eventually(lambda: len(machine.sink.tries) == 2), machine.log("worker")
+    kill_all(worker.pid)
+    worker.wait()
+    killed_at = time.monotonic()
+    assert machine.count(Delivery, Delivery.state == outbox.LEASED) == 2
+    machine.start("worker")
+    machine.start("scheduler")
+    assert eventually(lambda: machine.is_mailed(2), 75), machine.log("worker") + machine.log("scheduler")
+    assert time.monotonic() - killed_at < 70
+    assert len(machine.mails_by_id()) == 2
+    assert max(machine.mails_by_id().values()) <= 2
 
 
 def test_slow_mail_server_for_one_does_not_hold_the_others(machine: Machine) -> None:

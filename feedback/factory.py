@@ -7,6 +7,7 @@ from flask_migrate import Migrate
 
 from feedback.api.access import api
 from feedback.api.door import init_api
+from feedback.cli import demo as demo_cli
 from feedback.cli import documents as documents_cli
 from feedback.cli import intake as intake_cli
 from feedback.cli import jobs as jobs_cli
@@ -29,6 +30,7 @@ from feedback.web.desk import desk_pages
 from feedback.web.dispatcher import dispatch_pages
 from feedback.web.frame import csrf, init_frame
 from feedback.web.health import init_health
+from feedback.web.leader import review_pages
 from feedback.web.notices import notice_pages
 from feedback.web.security import init_security
 from feedback.web.session import init_sessions
@@ -69,8 +71,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(desk_pages)
     app.register_blueprint(dispatch_pages)
     app.register_blueprint(notice_pages)
+    app.register_blueprint(review_pages)
     app.register_blueprint(submitter_pages)
     app.register_blueprint(ticket_pages)
+    app.cli.add_command(demo_cli.demo_commands)
+    app.cli.add_command(demo_cli.setup_commands)
     app.cli.add_command(documents_cli.docs_commands)
     app.cli.add_command(documents_cli.translations_commands)
     app.cli.add_command(intake_cli.tickets_commands)

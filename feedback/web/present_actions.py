@@ -12,7 +12,7 @@ from feedback.tickets.queries import TicketView
 from feedback.web.forms.actions import FORMS, UNIT_FIELDS
 from feedback.web.forms.base import PageForm, option
 from feedback.web.present_labels import name_of, unit_name
-from feedback.web.words import BUTTON_NAMES
+from feedback.web.words import BUTTON_NAMES, VERDICT_NAMES
 from feedback.web.words_actions import ACTION_HINTS, SUBMIT_NAMES
 
 ORDER = (
@@ -43,6 +43,12 @@ FIRST = frozenset({"answer", "acknowledge", "dispatch", "reply", "resolve", "ans
 """Actions that carry the work on: the first offered one of these is marked and open at the desk."""
 GRAVE = frozenset({"withdraw", "decline"})
 WITHOUT_WORDS = frozenset({"acknowledge", "urge"})
+RARE = frozenset(
+    {"assign", "transfer", "add_leg", "drop_leg", "set_urgency", "reclassify", "reopen", "decline", "withdraw"}
+)
+"""Actions that stand folded together below the others."""
+ACCEPTED = ("not_possible", "planned")
+"""Outcomes that nobody can confirm as solved by the unit's word: they are accepted or not."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,7 @@ def _action(
         "open": is_back or (is_first and name not in WITHOUT_WORDS),
         "draft": f"{view.reference}.{name}",
         "without_words": name in WITHOUT_WORDS,
+        "rare": name in RARE,
         "form": form,
     }
 
@@ -100,11 +107,18 @@ def needed_choices(names: Sequence[str]) -> set[str]:
     return wanted | ({"people"} if "assign" in names else set())
 
 
+def verdicts_for(view: TicketView) -> tuple[str, ...]:
+    """What whoever raised it may say of the claim, what answers it most plainly first."""
+    if view.outcome in ACCEPTED:
+        return ("accepted", "solved", "partly")
+    return ("partly", "solved") if view.outcome == "partly" else ("solved", "partly")
+
+
 def fill_choices(form: Any, name: str, view: TicketView, choices: dict[str, list[Any]]) -> None:
     """Fill the selects of an action's form."""
     for field in UNIT_FIELDS.get(name, ()):
-        units = choices.get("units", [])
-        form[field].choices = units if field == "assists" else [option("", "–"), *units]
+        none = [] if field == "assists" else [option("", "–")]
+        form[field].choices = [*none, *choices.get("units", [])]
     if name == "assign":
         form.assignee.choices = [option("", "–"), *choices.get("people", [])]
     elif name == "drop_leg":
@@ -113,5 +127,8 @@ def fill_choices(form: Any, name: str, view: TicketView, choices: dict[str, list
         as_it_is = form.kind.choices[0].label
         form.category.choices = [option("", as_it_is), *choices.get("categories", [])]
         form.area.choices = [option("", as_it_is), *choices.get("areas", [])]
+    elif name == "confirm":
+        form.verdict.choices = [option(code, name_of(VERDICT_NAMES, code)) for code in verdicts_for(view)]
+        form.verdict.data = form.verdict.data or verdicts_for(view)[0]
     elif name == "set_urgency":
         form.urgency.choices = [choice for choice in form.urgency.choices if choice.value != view.urgency]

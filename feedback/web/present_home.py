@@ -10,16 +10,18 @@ from flask import url_for
 
 from feedback.tickets.needs import Need
 from feedback.web.forms.actions import AnswerForm, DisputeForm
+from feedback.web.present_labels import name_of
 from feedback.web.present_status import status_of
 from feedback.web.present_ticket import ticket_url
 from feedback.web.translate import gettext as _
+from feedback.web.words_actions import YES_NAMES
 
 FROM_HOME = "home"
 LONGEST_QUOTE = 600
 
 
 def needs_of(needs: Sequence[Need], now: datetime) -> list[dict[str, Any]]:
-    """For each ticket that waits for its submitter: {ask (for the macro), next, and the form to answer or dispute with}."""
+    """For each ticket that waits for its submitter: {ask (for the macro), no, and the form to answer or dispute with}."""
     return [_need(need, now) for need in needs]
 
 
@@ -34,12 +36,13 @@ def _need(need: Need, now: datetime) -> dict[str, Any]:
         "title": row.title,
         "url": ticket_url(row.reference),
         "quote": _shortened(need.text),
+        "next": status["next"],
     }
     if not is_question:
-        ask["buttons"] = _verdict_buttons(need)
+        ask["buttons"] = [_yes_button(need)]
     return {
         "ask": ask,
-        "next": status["next"],
+        "no": _("I don't accept that") if _accepts(need) else _("No, it is not solved"),
         "is_question": is_question,
         "form": form_class(slug=f"{name}-{row.reference}"),
         "name": f"{name}-{row.reference}",
@@ -49,22 +52,21 @@ def _need(need: Need, now: datetime) -> dict[str, Any]:
     }
 
 
-def _verdict_buttons(need: Need) -> list[dict[str, Any]]:
+def _accepts(need: Need) -> bool:
+    """Whether it is a claim that can only be accepted, because nothing was solved."""
+    return need.row.outcome in ("not_possible", "planned")
+
+
+def _yes_button(need: Need) -> dict[str, Any]:
     row = need.row
-    accepts = row.outcome in ("not_possible", "planned")
-    verdict = {"partly": "partly"}.get(row.outcome or "", "accepted" if accepts else "solved")
-    yes = {"accepted": _("I accept that"), "partly": _("Yes, partly solved")}.get(verdict, _("Yes, it is solved"))
-    no = _("I don't accept that") if accepts else _("No, it is not solved")
-    return [
-        {
-            "label": yes,
-            "kind": "primary",
-            "post": _act_url(row.reference, "confirm"),
-            "fields": {"verdict": verdict, "back": FROM_HOME},
-            "version": row.version,
-        },
-        {"label": no, "url": f"#do-dispute-{row.reference}"},
-    ]
+    verdict = "accepted" if _accepts(need) else "partly" if row.outcome == "partly" else "solved"
+    return {
+        "label": name_of(YES_NAMES, verdict),
+        "kind": "primary",
+        "post": _act_url(row.reference, "confirm"),
+        "fields": {"verdict": verdict, "back": FROM_HOME},
+        "version": row.version,
+    }
 
 
 def _act_url(reference: str, action: str) -> str:

@@ -42,14 +42,14 @@ def unit_codes(items: Sequence[TimelineItem]) -> set[str]:
 def _entry(item: TimelineItem, now: datetime, units: Mapping[str, str]) -> Part:
     title = _title(item, units)
     part: Part = {"at": when_past(item.at, now), "who": _who(item.actor), "facts": _facts(item, now, units)}
-    if not item.text:
+    if not item.text or item.action == "submit":
         return {**part, "kind": "step", "title": title}
     is_internal = not item.is_public or item.action in INTERNAL
     return {
         **part,
         "kind": "note" if is_internal else "said",
         "role": _role(item.actor),
-        "title": "" if item.action in ("submit", "note") else title,
+        "title": "" if item.action == "note" else title,
         "text": item.text,
         "mine": item.actor.is_me,
     }

@@ -7,7 +7,6 @@ import secrets
 
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask import session as cookie
-from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response
 
 from feedback.intake.submission import submit_ticket
@@ -46,6 +45,7 @@ ON_THE_WAY = ("submitted", "dispatched", "in_progress", "suspended")
 CARDS, ENDED = 20, 10
 DRAFT = "submit"
 _KEY_SHAPE = re.compile(r"[\x21-\x7e]{8,120}")
+_DONE_SHAPE = re.compile(r"ZD-[0-9A-Z-]{1,20}\.[a-z_]{1,30}")
 _RECEIPTS_KEPT = 5
 
 
@@ -87,6 +87,7 @@ def home() -> Answer:
         ended=[card_of(row, now) for row in ended.items],
         ended_url=url_for("submitter.home", ended=ended.next, _anchor="ended") if ended.next else None,
         shows_ended="ended" in request.args,
+        draft_done=done if _DONE_SHAPE.fullmatch(done := request.args.get("sent", "")) else "",
     )
 
 
@@ -119,13 +120,7 @@ def _submit(form: SubmitForm, actor: Actor) -> TicketRef:
     fields = form.fields(may_write_for_others=actor.has_role("handler", "dispatcher"))
     if "about" in fields:
         fields["about"] = resolve_about(session(), fields["about"], now)
-    once = _once(actor)
-    try:
-        return submit_ticket(fields, actor=actor, now=now, once=once)
-    except IntegrityError:
-        if once is None or once.find(session(), now) is None:
-            raise
-        return submit_ticket(fields, actor=actor, now=now, once=once)
+    return submit_ticket(fields, actor=actor, now=now, once=_once(actor))
 
 
 def _once(actor: Actor) -> Once | None:

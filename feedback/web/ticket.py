@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -22,7 +23,7 @@ from feedback.web.present_actions import Sent
 from feedback.web.present_home import FROM_HOME
 from feedback.web.present_labels import name_of
 from feedback.web.present_time import moment
-from feedback.web.session import request_now, require, signed_in_actor
+from feedback.web.session import local_path, request_now, require, signed_in_actor
 from feedback.web.ticket_page import page_of
 from feedback.web.translate import gettext as _
 from feedback.web.words_actions import DONE_SENTENCES
@@ -31,6 +32,7 @@ ticket_pages = Blueprint("ticket", __name__)
 
 Answer = str | tuple[str, int] | tuple[str, int, dict[str, str]] | Response
 
+LISTS = ("/", "/mine", "/desk", "/dispatch", "/review")
 _KEY_SHAPE = re.compile(r"[\x21-\x7e]{8,120}")
 _NOT_SAID = ("csrf_token", "idempotency_key", "version")
 
@@ -103,10 +105,19 @@ def _too_soon(reference: str, action: str, form: PageForm, throttled: Throttled)
     return body, 429, {**headers, "Retry-After": str(throttled.details["retry_after"])}
 
 
+def _list_before() -> str:
+    """The list from which somebody came, with its filters; the front door where they came from elsewhere."""
+    before = urlsplit(request.referrer or "")
+    path = local_path(f"{before.path}?{before.query}" if before.query else before.path)
+    is_list = path is not None and before.netloc == request.host and before.path in LISTS
+    return path if path and is_list else url_for("submitter.front")
+
+
 def _page(reference: str, status: int, sent: Sent | None = None) -> tuple[str, int, dict[str, str]]:
     actor, now = signed_in_actor(), request_now()
     found = get_ticket(session(), actor, reference)
     context: dict[str, Any] = page_of(session(), found, actor, now, sent)
+    context["back_url"] = _list_before()
     done = request.args.get("sent", "")
     context["draft_done"] = (
         f"{found.reference}.{done}" if status == 200 and re.fullmatch(r"[a-z_]+(\.\d+)?", done) else ""

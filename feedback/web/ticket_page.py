@@ -17,11 +17,13 @@ from feedback.tickets.timeline import TimelineItem, list_timeline
 from feedback.tickets.views import unit_label
 from feedback.web.forms.actions import DecideForm
 from feedback.web.forms.base import option
-from feedback.web.present_actions import Sent, act_url, actions_of, needed_choices
+from feedback.web.present_actions import Sent, act_url, actions_of, needed_choices, verdicts_for
 from feedback.web.present_facts import facts_of, people_of, requests_of
 from feedback.web.present_sheet import sheet_of
-from feedback.web.presenters import clocks_of, entries_of, status_of, steps_of, unit_codes, unit_name
+from feedback.web.presenters import clocks_of, entries_of, name_of, status_of, steps_of, unit_codes, unit_name
 from feedback.web.submit_choices import area_options, category_options, unit_options
+from feedback.web.translate import gettext as _
+from feedback.web.words_actions import YES_NAMES
 
 WORKING = ("handler", "unit_head")
 
@@ -34,19 +36,26 @@ def page_of(session: Session, ticket: Ticket, actor: Actor, now: datetime, sent:
     units = units_by_code(session, unit_codes(items))
     names = {code: unit_name(unit_label(unit)) for code, unit in units.items()}
     actions = actions_of(view, sent, _choices(session, view, actor, now))
-    entries = entries_of(items, now, names)
+    shown = [action for action in actions if action["name"] not in ("confirm", "dispute")]
     return {
         "view": view,
         "status": status_of(view, now, view.clocks, until=_asked_until(items)),
         "steps": steps_of(view, now),
-        "actions": [action for action in actions if action["name"] not in ("confirm", "dispute")],
+        "actions": [action for action in shown if not action["rare"]],
+        "rare": [action for action in shown if action["rare"]],
+        "rare_open": any(action["open"] for action in shown if action["rare"]),
         "verdict": _verdict(view, actions),
-        "entries": entries,
-        "clocks": clocks_of(view.clocks, now),
+        "entries": entries_of(items, now, names),
+        "clocks": clocks_of([clock for clock in view.clocks if clock.is_open], now),
+        "ended_clocks": clocks_of([clock for clock in view.clocks if not clock.is_open], now),
         "facts": facts_of(view, now),
         "people": people_of(view),
-        "requests": requests_of(requests, now),
-        "decisions": [_decision(request, view, sent) for request in requests if request.may_decide],
+        "requests": requests_of([request for request in requests if not request.may_decide], now),
+        "decisions": [
+            _decision(request, view, sent) | {"request": requests_of([request], now)[0]}
+            for request in requests
+            if request.may_decide
+        ],
         "sheet": sheet_of(view, items, now),
         "sent": sent,
         "kept": _kept(sent, view),
@@ -61,15 +70,19 @@ def _asked_until(items: Sequence[TimelineItem]) -> datetime | None:
 
 
 def _verdict(view: TicketView, actions: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The two buttons of whoever judges: {confirm, dispute?, accepts, has_claim}; None where there is nothing to judge."""
+    """What whoever judges needs: {confirm, dispute?, accepts, verdict, yes, no}; None where there is nothing to judge."""
     by_name = {action["name"]: action for action in actions}
     if "confirm" not in by_name:
         return None
+    verdict = verdicts_for(view)[0]
+    accepts = verdict == "accepted"
     return {
         "confirm": by_name["confirm"],
         "dispute": by_name.get("dispute"),
-        "accepts": view.outcome in ("not_possible", "planned"),
-        "outcome": view.outcome,
+        "accepts": accepts,
+        "verdict": verdict,
+        "yes": name_of(YES_NAMES, verdict),
+        "no": _("I don't accept that") if accepts else _("No, it is not solved"),
     }
 
 

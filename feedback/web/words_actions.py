@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from feedback.kernel.text import N_
 
+YES_NAMES = {
+    "solved": N_("Yes, it is solved"),
+    "partly": N_("Yes, it is partly solved"),
+    "accepted": N_("I accept that"),
+}
+"""The plain button by which whoever raised it agrees with the claim."""
+
 SUBMIT_NAMES = {
     "comment": N_("Send"),
     "note": N_("Keep the note"),
@@ -20,6 +27,7 @@ SUBMIT_NAMES = {
     "add_leg": N_("Ask the unit"),
     "drop_leg": N_("Drop the unit"),
     "resolve": N_("Say that it is done"),
+    "confirm": N_("Send"),
     "dispute": N_("Send it back"),
     "reopen": N_("Take it up again"),
     "withdraw": N_("Withdraw it for good"),

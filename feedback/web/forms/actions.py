@@ -138,7 +138,7 @@ class ResolveForm(PageForm):
 
 
 class ConfirmForm(PageForm):
-    verdict = HiddenField(_("Verdict"))
+    verdict = RadioField(_("What do you say of it?"), needed(), choices=[])
     rating = NumberField(
         _("How content are you?"), choices=[option(str(number), str(number)) for number in range(1, 6)]
     )

@@ -24,7 +24,7 @@ class SubmitForm(PageForm):
     text = WordsField(_("What is the matter, or what do you suggest? A sentence or two is enough."), needed(), rows=5)
     kind = RadioField(
         _("What is it?"),
-        choices=[option("", _("Let Zhida choose")), *(option(code, _(name)) for code, name in KIND_NAMES.items())],
+        choices=[option("", _("Not sure")), *(option(code, _(name)) for code, name in KIND_NAMES.items())],
         default="",
     )
     category = SelectField(_("What is it about?"), default="")
@@ -37,6 +37,7 @@ class SubmitForm(PageForm):
     area = SelectField(_("In which area?"), default="")
     privacy = RadioField(
         _("Who may know that it was you?"),
+        needed(),
         choices=[option(code, _(name)) for code, name in PRIVACY_NAMES.items()],
         default="named",
     )

@@ -1,0 +1,370 @@
+"""The page of one ticket: what each role sees and may do there, what is refused and how nothing typed is lost."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from flask import Flask
+
+from feedback.kernel.db import db
+from feedback.tickets.models import Ticket, TimelineEntry, Verdict
+from tests.support.browser import Browser, give_password
+from tests.support.county import County
+from tests.support.journey import Journey
+from tests.support.queries import counted_queries
+
+STAFF = ("hw", "hr", "lw", "dp1", "d", "su", "lr", "ad")
+KEY = "0123456789abcdef"
+
+
+@pytest.fixture
+def people(county: County) -> County:
+    county.add_person("zhenming", "submitter@village")
+    for number in range(5):
+        county.add_person(f"v{number}", "submitter@village")
+    give_password(*county.accounts.values())
+    return county
+
+
+@pytest.fixture
+def journey(people: County) -> Journey:
+    return Journey(people)
+
+
+def _browser(app: Flask, login: str, lang: str = "en") -> Browser:
+    browser = Browser(app, **{"Accept-Language": lang})
+    browser.sign_in(login)
+    browser.get("/account")
+    return browser
+
+
+def _offered(page: str) -> set[str]:
+    """The actions whose forms are on a page."""
+    return set(re.findall(r'action="/tickets/ZD-\w{5}-\w{5}/(\w+)"', page))
+
+
+def _version(journey: Journey, reference: str) -> str:
+    return str(journey.ticket(reference).version)
+
+
+def test_somebody_out_of_scope_gets_the_same_answer_as_for_nothing(app: Flask, journey: Journey) -> None:
+    reference = journey.to("in_progress")
+    for login in ("s2", "ha", "au", "adm", "x"):
+        browser = _browser(app, login)
+        hidden = browser.get(f"/tickets/{reference}")
+        assert hidden.status_code == 404, login
+        nothing = browser.get("/tickets/ZD-22222-22222")
+        assert _without_address(hidden.text) == _without_address(nothing.text)
+        refused = browser.post(f"/tickets/{reference}/reply", {"text": "Let me in"})
+        assert refused.status_code == 404, login
+
+
+def _without_address(page: str) -> str:
+    return re.sub(r'/tickets/[^"?]*|value="[^"]*"|ZD-\w{5}-\w{5}', "", page)
+
+
+@pytest.mark.parametrize(
+    ("state", "login", "offered"),
+    [
+        ("submitted", "s", {"comment", "urge", "withdraw"}),
+        ("submitted", "dp1", {"dispatch", "ask_submitter", "note", "set_urgency", "reclassify", "decline"}),
+        ("dispatched", "hw", {"acknowledge", "assign", "note", "add_leg", "drop_leg"}),
+        ("in_progress", "hw", {"reply", "resolve", "ask_submitter", "assign", "note", "add_leg", "drop_leg"}),
+        ("in_progress", "su", {"note"}),
+        ("waiting_for_submitter", "s", {"answer", "urge", "withdraw"}),
+        ("resolved", "s", {"confirm", "dispute", "comment"}),
+        ("resolved", "hw", {"note"}),
+        ("closed.confirmed", "s", {"reopen"}),
+        ("closed.unanswered", "s", {"confirm", "reopen"}),
+        ("closed.withdrawn", "s", set()),
+    ],
+)
+def test_a_reader_is_offered_what_they_may_do_now(
+    app: Flask, journey: Journey, state: str, login: str, offered: set[str]
+) -> None:
+    reference = journey.to(state)
+    page = _browser(app, login).get(f"/tickets/{reference}")
+    assert page.status_code == 200
+    assert _offered(page.text) == offered
+
+
+def test_the_loop_runs_on_the_page(app: Flask, journey: Journey) -> None:
+    reference = journey.to("dispatched")
+    handler, cadre = _browser(app, "hw"), _browser(app, "s")
+    steps: tuple[tuple[Browser, str, dict[str, str], str], ...] = (
+        (handler, "acknowledge", {}, "Signed for: it is yours to work on now."),
+        (handler, "reply", {"text": "We come today"}, "Your reply is sent."),
+        (handler, "resolve", {"outcome": "solved", "text": "The lamp was put in"}, "asked whether it is solved"),
+        (cadre, "dispute", {"reason": "Dark again at night"}, "has a new due time"),
+        (handler, "resolve", {"outcome": "partly", "text": "One of two burns"}, "asked whether it is solved"),
+        (cadre, "confirm", {"verdict": "partly", "rating": "4"}, "closed as you say"),
+    )
+    for browser, action, fields, said in steps:
+        sent = {**fields, "version": _version(journey, reference)}
+        answer = browser.post(f"/tickets/{reference}/{action}", sent)
+        assert answer.status_code == 303, (action, answer.text)
+        assert said in browser.get(answer.headers["Location"]).text
+    page = cadre.get(f"/tickets/{reference}").text
+    for words in ("We come today", "The lamp was put in", "Dark again at night", "One of two burns", "Round"):
+        assert words in page
+    assert journey.ticket(reference).closure_reason == "confirmed"
+
+
+def test_a_handler_never_sees_rating_comment_or_pressure(app: Flask, journey: Journey) -> None:
+    reference = journey.to("resolved")
+    cadre = _browser(app, "s")
+    fields = {"verdict": "solved", "rating": "2", "comment": "They were rude", "pressed": "yes"}
+    answer = cadre.post(f"/tickets/{reference}/confirm", {**fields, "version": _version(journey, reference)})
+    assert answer.status_code == 303
+    db.session.rollback()
+    kept = db.session.query(Verdict).one()
+    assert (kept.rating, kept.comment, kept.pressed) == (2, "They were rude", True)
+    for login in ("hw", "lw"):
+        page = _browser(app, login).get(f"/tickets/{reference}").text
+        assert "They were rude" not in page
+        assert "Verdict: solved" not in page
+        assert "the submitter confirmed it" in page
+
+
+def test_a_stale_writer_gets_their_words_back_with_the_news(app: Flask, journey: Journey) -> None:
+    reference = journey.to("in_progress")
+    handler = _browser(app, "hw")
+    old = _version(journey, reference)
+    journey.act(reference, "comment", "s", text="A second lamp is out")
+    answer = handler.post(f"/tickets/{reference}/reply", {"text": "We come today at four", "version": old})
+    assert answer.status_code == 409
+    assert "Somebody changed this ticket while you were writing." in answer.text
+    assert "A second lamp is out" in answer.text
+    assert re.search(r"<textarea[^>]*>\s*We come today at four</textarea>", answer.text)
+    assert f'name="version" value="{_version(journey, reference)}"' in answer.text
+    assert "reply" not in _said(reference)
+    again = handler.post(
+        f"/tickets/{reference}/reply", {"text": "We come today at four", "version": _version(journey, reference)}
+    )
+    assert again.status_code == 303
+
+
+def _said(reference: str) -> list[str]:
+    db.session.rollback()
+    ticket = db.session.query(Ticket).filter_by(reference=reference).one()
+    return [entry.action for entry in db.session.query(TimelineEntry).filter_by(ticket_id=ticket.id)]
+
+
+def test_words_for_a_step_that_is_gone_are_shown_again(app: Flask, journey: Journey) -> None:
+    reference = journey.to("in_progress")
+    handler = _browser(app, "hw")
+    old = _version(journey, reference)
+    journey.act(reference, "resolve", "hw", outcome="solved", text="It was done already")
+    answer = handler.post(f"/tickets/{reference}/reply", {"text": "We come on Friday", "version": old})
+    assert answer.status_code == 409
+    assert "What you wrote is not lost" in answer.text
+    assert "We come on Friday" in answer.text
+    assert "reply" not in _offered(answer.text)
+    assert journey.ticket(reference).status == "resolved"
+
+
+def test_a_refused_form_keeps_everything_and_names_the_field(app: Flask, journey: Journey) -> None:
+    reference = journey.to("in_progress")
+    handler = _browser(app, "hw")
+    sent = {
+        "outcome": "planned",
+        "text": "It is in the plan",
+        "planned_on": "soon",
+        "version": _version(journey, reference),
+    }
+    answer = handler.post(f"/tickets/{reference}/resolve", sent)
+    assert answer.status_code == 422
+    assert 'id="resolve-planned_on-error"' in answer.text
+    assert "Must be a date, such as 2026-03-02." in answer.text
+    assert 'value="soon"' in answer.text
+    assert "It is in the plan" in answer.text
+    assert re.search(r'<input[^>]*checked[^>]*value="planned"', answer.text)
+    assert re.search(r'<details[^>]*id="do-resolve" open', answer.text)
+    assert journey.ticket(reference).status == "in_progress"
+
+
+def test_not_possible_without_a_basis_is_refused_at_its_field(app: Flask, journey: Journey) -> None:
+    reference = journey.to("in_progress")
+    handler = _browser(app, "hw")
+    answer = handler.post(f"/tickets/{reference}/resolve", {"outcome": "not_possible", "text": "It can't be done"})
+    assert answer.status_code == 422
+    assert 'id="resolve-basis-error"' in answer.text
+
+
+def test_withdrawing_after_a_dispatch_asks_whether_anybody_asked_for_it(app: Flask, journey: Journey) -> None:
+    reference = journey.to("dispatched")
+    cadre = _browser(app, "s")
+    version = _version(journey, reference)
+    answer = cadre.post(f"/tickets/{reference}/withdraw", {"reason": "It is fine now", "version": version})
+    assert answer.status_code == 422
+    assert "Did anybody ask you to withdraw it? Say yes or no." in answer.text
+    fields = {"reason": "It is fine now", "asked_to": "no", "version": version}
+    assert cadre.post(f"/tickets/{reference}/withdraw", fields).status_code == 303
+    assert journey.ticket(reference).was_asked_to_withdraw is False
+
+
+def test_urging_again_too_soon_says_when_it_is_possible(app: Flask, journey: Journey) -> None:
+    reference = journey.to("in_progress")
+    cadre = _browser(app, "s")
+    assert cadre.post(f"/tickets/{reference}/urge").status_code == 303
+    answer = cadre.post(f"/tickets/{reference}/urge")
+    assert answer.status_code == 429
+    assert int(answer.headers["Retry-After"]) > 0
+    assert re.search(r"They were reminded already\. You can do so again [^.]+\d\d:\d\d\.", answer.text)
+
+
+def test_a_second_person_decides_what_was_asked_for(app: Flask, journey: Journey) -> None:
+    reference = journey.to("submitted")
+    office = _browser(app, "dp1")
+    asked = {"reason_code": "outside_the_area", "instead": "Ask the city's road office", "version": "1"}
+    assert office.post(f"/tickets/{reference}/decline", asked).status_code == 303
+    own = office.get(f"/tickets/{reference}").text
+    assert "decide" not in _offered(own)
+    assert "waits for a decision" in own
+    second = _browser(app, "su")
+    page = second.get(f"/tickets/{reference}").text
+    assert "Please decide: Not to take it" in page
+    assert "Ask the city&#39;s road office" in page
+    request = str(journey.pending(reference))
+    empty = second.post(f"/tickets/{reference}/decide", {"request": request, "decision": "granted", "text": ""})
+    assert empty.status_code == 422
+    assert f'id="decide-{request}-text-error"' in empty.text
+    fields = {"request": request, "decision": "granted", "text": "It is the city's road"}
+    assert second.post(f"/tickets/{reference}/decide", fields).status_code == 303
+    assert journey.ticket(reference).closure_reason == "declined"
+    cadre = _browser(app, "s").get(f"/tickets/{reference}").text
+    assert "It was not taken" in cadre
+    assert "It is the city&#39;s road" in cadre
+
+
+def test_a_dispatcher_sends_it_to_a_lead_and_an_assist(app: Flask, journey: Journey) -> None:
+    reference = journey.to("submitted")
+    office = _browser(app, "dp1")
+    fields = {"lead": "water", "assists": ["roads"], "version": _version(journey, reference)}
+    assert office.post(f"/tickets/{reference}/dispatch", fields).status_code == 303
+    page = _browser(app, "hr").get(f"/tickets/{reference}").text
+    assert "answer_leg" in _offered(page)
+    assert "Sent to Water" in page
+    assert "Assisting: Roads" in page
+
+
+def test_an_unknown_unit_is_refused_at_its_field(app: Flask, journey: Journey) -> None:
+    reference = journey.to("submitted")
+    answer = _browser(app, "dp1").post(f"/tickets/{reference}/dispatch", {"lead": "moon"})
+    assert answer.status_code == 422
+    assert 'id="dispatch-lead-error"' in answer.text
+
+
+def test_a_head_assigns_only_to_people_of_the_unit(app: Flask, journey: Journey) -> None:
+    reference = journey.to("in_progress")
+    head = _browser(app, "lw")
+    page = head.get(f"/tickets/{reference}").text
+    choices = re.search(r'<select[^>]*name="assignee".*?</select>', page, re.S)
+    assert choices
+    assert set(re.findall(r'value="(\w+)"', choices[0])) == {"hw", "hw2", "lw"}
+    fields = {"assignee": "hw2", "version": _version(journey, reference)}
+    assert head.post(f"/tickets/{reference}/assign", fields).status_code == 303
+    assert "Person hw2 (Water)" in head.get(f"/tickets/{reference}").text
+
+
+def test_a_note_is_never_shown_to_whoever_raised_it(app: Flask, journey: Journey) -> None:
+    reference = journey.to("in_progress")
+    handler = _browser(app, "hw")
+    note = {"text": "The spare part is in store two", "version": _version(journey, reference)}
+    assert handler.post(f"/tickets/{reference}/note", note).status_code == 303
+    assert "The spare part is in store two" in handler.get(f"/tickets/{reference}").text
+    cadre = _browser(app, "s").get(f"/tickets/{reference}").text
+    assert "The spare part is in store two" not in cadre
+    assert "Internal note" not in cadre
+
+
+@pytest.mark.parametrize("lang", ["en", "zh-CN"])
+def test_nobody_sees_more_of_a_confidential_cadre_than_alias_and_town(app: Flask, journey: Journey, lang: str) -> None:
+    reference = journey.submit(by="zhenming", privacy="confidential")
+    journey.act(reference, "dispatch", "dp1", lead="water", assists=[{"unit": "roads", "task": "Look at it"}])
+    journey.act(reference, "acknowledge", "hw")
+    journey.act(reference, "comment", "zhenming", text="It is dark from six on")
+    journey.act(reference, "answer_leg", "hr", text="Nothing of ours is broken")
+    journey.act(reference, "resolve", "hw", outcome="solved", text="The lamp was put in")
+    journey.act(reference, "dispute", "zhenming", reason="It is dark again")
+    seen = 0
+    for login in STAFF:
+        answer = _browser(app, login, lang).get(f"/tickets/{reference}")
+        assert answer.status_code == 200, login
+        seen += 1
+        assert "zhenming" not in answer.text, login
+        assert re.search(r"S-\w{4}", answer.text), login
+        assert "Town" in answer.text
+    assert seen == len(STAFF)
+    assert _browser(app, "zhenming", lang).get(f"/tickets/{reference}").status_code == 200
+
+
+def test_an_action_sent_twice_is_done_once(app: Flask, journey: Journey) -> None:
+    reference = journey.to("in_progress")
+    cadre = _browser(app, "s")
+    fields = {"text": "A second lamp is out", "idempotency_key": KEY, "version": _version(journey, reference)}
+    for _ in range(2):
+        assert cadre.post(f"/tickets/{reference}/comment", fields).status_code == 303
+    assert _said(reference).count("comment") == 1
+
+
+def test_a_form_without_its_token_changes_nothing_and_shows_what_was_typed(app: Flask, journey: Journey) -> None:
+    reference = journey.to("in_progress")
+    cadre = _browser(app, "s")
+    answer = cadre.post(f"/tickets/{reference}/comment", {"text": "A second lamp is out", "csrf_token": "none"})
+    assert answer.status_code == 400
+    assert "A second lamp is out" in answer.text
+    assert "comment" not in _said(reference)
+
+
+@pytest.mark.parametrize("action", ["submit", "wake", "lapse", "nonsense"])
+def test_what_is_no_action_of_people_is_not_there(app: Flask, journey: Journey, action: str) -> None:
+    reference = journey.to("in_progress")
+    assert _browser(app, "s").post(f"/tickets/{reference}/{action}", {"text": "Let me"}).status_code == 404
+
+
+def test_somebody_who_may_look_but_not_act_is_told_so(app: Flask, journey: Journey) -> None:
+    reference = journey.to("in_progress")
+    answer = _browser(app, "su").post(f"/tickets/{reference}/reply", {"text": "Hurry up please"})
+    assert answer.status_code == 403
+    assert "reply" not in _said(reference)
+
+
+def test_the_page_goes_back_to_the_list_it_was_opened_from(app: Flask, journey: Journey) -> None:
+    reference = journey.to("in_progress")
+    cadre = _browser(app, "s")
+    came = {"Referer": "http://localhost/mine?after=abc"}
+    assert 'class="back no-print" href="/mine?after=abc"' in cadre.get(f"/tickets/{reference}", headers=came).text
+    elsewhere = {"Referer": "http://example.org/mine?after=abc"}
+    assert 'class="back no-print" href="/"' in cadre.get(f"/tickets/{reference}", headers=elsewhere).text
+
+
+def test_words_of_people_are_shown_as_words(app: Flask, journey: Journey) -> None:
+    reference = journey.submit(text="<b>dark</b> <script>alert(1)</script>")
+    page = _browser(app, "s").get(f"/tickets/{reference}").text
+    assert "<script>alert(1)" not in page
+    assert "&lt;b&gt;dark&lt;/b&gt;" in page
+
+
+def test_the_sheet_for_paper_holds_matter_handling_and_result(app: Flask, journey: Journey) -> None:
+    reference = journey.to("resolved")
+    page = _browser(app, "hw").get(f"/tickets/{reference}").text
+    sheet = page.split('<section class="sheet">')[1].split("</section>")[0]
+    for words in (reference, "The square is dark at night", "A new lamp was put in", "Solved", "Checked"):
+        assert words in sheet
+
+
+def test_a_long_history_costs_no_more_queries_than_a_short_one(app: Flask, journey: Journey) -> None:
+    reference = journey.to("in_progress")
+    browser = _browser(app, "hw")
+    browser.get(f"/tickets/{reference}")
+    with counted_queries() as few:
+        browser.get(f"/tickets/{reference}")
+    for number in range(12):
+        journey.act(reference, "reply", "hw", text=f"News number {number}")
+        journey.act(reference, "comment", "s", text=f"Word number {number}")
+    with counted_queries() as many:
+        page = browser.get(f"/tickets/{reference}").text
+    assert "News number 11" in page
+    assert len(few) == len(many)

@@ -107,7 +107,7 @@ class CalendarDefinition:
         return self._layers
 
     @property
-    def zone_info(self) -> ZoneInfo:
+    def time_zone(self) -> ZoneInfo:
         """The zone of the arithmetic: its own, else the nearest base's, else Asia/Shanghai."""
         return ZoneInfo(next((layer.zone for layer in self.layers if layer.zone), DEFAULT_ZONE))
 

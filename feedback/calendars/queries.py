@@ -19,10 +19,16 @@ from feedback.kernel.text import N_, Text
 
 
 def find_calendar(session: Session, code: str) -> BusinessCalendar | None:
-    """The version in force of the calendar of that code."""
-    return session.scalars(
+    """The version in force of the calendar of that code; asked for again in one transaction, it is not read again."""
+    known: dict[str, BusinessCalendar] = session.info.setdefault("calendars", {})
+    if code in known and known[code].superseded_at is None:
+        return known[code]
+    found = session.scalars(
         select(BusinessCalendar).where(BusinessCalendar.code == code, BusinessCalendar.superseded_at.is_(None))
     ).first()
+    if found is not None:
+        known[code] = found
+    return found
 
 
 def get_calendar(session: Session, code: str) -> BusinessCalendar:

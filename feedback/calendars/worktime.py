@@ -50,7 +50,7 @@ class Calendar:
         if found is None:
             if not FIRST_YEAR <= year <= LAST_YEAR:
                 raise Invalid({"start": Text(N_("The year %(year)s is out of range."), year=year)})
-            found = build_year(plan_year(self.definition, year), self.definition.zone_info)
+            found = build_year(plan_year(self.definition, year), self.definition.time_zone)
             self._years[year] = found
         return found
 
@@ -66,7 +66,7 @@ class Calendar:
         return table
 
     def local(self, instant: datetime) -> datetime:
-        return instant.astimezone(self.definition.zone_info)
+        return instant.astimezone(self.definition.time_zone)
 
     def plan_on(self, ordinal: int) -> DayPlan:
         """What the calendar says about a date (given as its ordinal)."""

@@ -18,8 +18,8 @@ from feedback.kernel import outbox
 from feedback.sla.amounts import Amount, parse_amount
 from feedback.sla.clock import PauseSpan, base_due_at, count_pauses, merge_pauses
 from feedback.sla.ladder import Level, ladder, parse_ladder
-from feedback.sla.models import SlaAlarm, SlaClock, SlaPause, SlaPolicy
-from feedback.sla.queries import spans_for
+from feedback.sla.models import SlaAlarm, SlaClock, SlaPause
+from feedback.sla.queries import get_policy, spans_for
 
 LADDERS = {
     "dispatch": "50%:dispatcher;100%:supervisor;+1wd:leader",
@@ -55,7 +55,7 @@ def lay(session: Session, clock: SlaClock, now: datetime, pauses: Sequence[SlaPa
     clock.due_at = due
     amount = amount_of(clock)
     clock.is_provisional = not amount.is_natural and bool(unknown_years(clock.started_at, due, calendar))
-    policy = session.get_one(SlaPolicy, clock.policy_id)
+    policy = get_policy(session, clock.policy_id)
     rungs = parse_ladder(LADDERS.get(clock.kind, policy.alarms))
     still = merge_pauses(spans, clock.started_at)
     levels = [_out_of_pauses(level, still) for level in ladder(rungs, clock.started_at, due, amount, calendar)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from feedback.calendars.models import BusinessCalendar
@@ -26,11 +26,10 @@ PAUSES_ALL = "closed"
 
 def live_policies(session: Session) -> list[SlaPolicy]:
     """The policies in force, in the order in which they are tried."""
-    return list(
-        session.scalars(
-            select(SlaPolicy).where(SlaPolicy.superseded_at.is_(None)).order_by(SlaPolicy.order, SlaPolicy.id)
-        )
-    )
+    query = select(SlaPolicy).where(SlaPolicy.superseded_at.is_(None)).order_by(SlaPolicy.order, SlaPolicy.id)
+    found = list(session.scalars(query))
+    session.info.setdefault("policies", {}).update((policy.id, policy) for policy in found)
+    return found
 
 
 def match_policy(session: Session, facts: Facts) -> SlaPolicy | None:
@@ -58,18 +57,15 @@ def is_within(path: str | None, category: str) -> bool:
     return path is not None and (path == category or path.startswith(f"{category}/"))
 
 
-def newest_resolution(session: Session, ticket_id: int) -> SlaClock | None:
-    """The resolution clock of the ticket's latest round, open or not."""
-    return session.scalars(_resolutions(ticket_id).order_by(SlaClock.round.desc(), SlaClock.id.desc()).limit(1)).first()
+def resolutions(session: Session, ticket_id: int) -> Sequence[SlaClock]:
+    """The ticket's resolution clocks, open or not, the newest round last."""
+    query = select(SlaClock).where(SlaClock.ticket_id == ticket_id, SlaClock.kind == "resolution")
+    return session.scalars(query.order_by(SlaClock.round, SlaClock.id)).all()
 
 
 def open_resolution(session: Session, ticket_id: int) -> SlaClock | None:
-    return session.scalars(
-        _resolutions(ticket_id)
-        .where(SlaClock.met_at.is_(None), SlaClock.dropped_at.is_(None))
-        .order_by(SlaClock.round.desc(), SlaClock.id.desc())
-        .limit(1)
-    ).first()
+    """The newest of them that runs."""
+    return next((clock for clock in reversed(resolutions(session, ticket_id)) if clock.is_open), None)
 
 
 def open_clocks(
@@ -94,10 +90,16 @@ def open_clocks(
     return sorted(found, key=lambda clock: (clock.follows_id is not None, clock.id))
 
 
-def policy_of_ticket(session: Session, ticket_id: int, facts: Facts) -> SlaPolicy | None:
-    """The policy of the ticket's newest resolution clock; for a ticket without one, the policy that fits."""
-    clock = newest_resolution(session, ticket_id)
-    return session.get(SlaPolicy, clock.policy_id) if clock else match_policy(session, facts)
+def policy_of_ticket(session: Session, clocks: Sequence[SlaClock], facts: Facts) -> SlaPolicy | None:
+    """The policy of the newest of a ticket's resolution clocks; for a ticket without one, the policy that fits."""
+    return get_policy(session, clocks[-1].policy_id) if clocks else match_policy(session, facts)
+
+
+def get_policy(session: Session, policy_id: int) -> SlaPolicy:
+    """A version by its id; it stays in the session, so that a transaction reads it once."""
+    found = session.get_one(SlaPolicy, policy_id)
+    session.info.setdefault("policies", {})[policy_id] = found
+    return found
 
 
 def calendar_for_unit(session: Session, unit_id: int | None) -> BusinessCalendar:
@@ -115,18 +117,24 @@ def calendar_for_unit(session: Session, unit_id: int | None) -> BusinessCalendar
 
 
 def calendar_for_clock(
-    session: Session, policy: SlaPolicy, kind: str, *, ticket_id: int, area_id: int, unit_id: int | None
+    session: Session,
+    policy: SlaPolicy,
+    kind: str,
+    *,
+    clocks: Sequence[SlaClock],
+    area_id: int,
+    unit_id: int | None,
 ) -> BusinessCalendar:
     """The policy's calendar if it names one; else for legs and signing the unit's, for the submitter's clocks the area's.
 
-    The area's is that at receipt: the calendar of the ticket's first resolution clock, in its present version.
+    The area's is that at receipt: of the first of `clocks`, the ticket's resolution clocks, in its present version.
     """
     named = find_calendar(session, policy.calendar_code) if policy.calendar_code else None
     if named is not None:
         return named
     if kind in UNIT_KINDS and unit_id is not None:
         return calendar_for_unit(session, unit_id)
-    return _calendar_at_receipt(session, ticket_id) or calendar_for_unit(session, area_id)
+    return _calendar_at_receipt(session, clocks) or calendar_for_unit(session, area_id)
 
 
 def pauses_of(session: Session, ticket_id: int) -> list[SlaPause]:
@@ -146,19 +154,8 @@ def spans_for(clock: SlaClock, pauses: Iterable[SlaPause]) -> list[PauseSpan]:
     return spans
 
 
-def _resolutions(ticket_id: int) -> Select[SlaClock]:
-    return select(SlaClock).where(SlaClock.ticket_id == ticket_id, SlaClock.kind == "resolution")
-
-
-def _calendar_at_receipt(session: Session, ticket_id: int) -> BusinessCalendar | None:
-    first = session.execute(
-        select(BusinessCalendar.code, SlaPolicy.calendar_code)
-        .join(SlaClock, SlaClock.calendar_id == BusinessCalendar.id)
-        .join(SlaPolicy, SlaPolicy.id == SlaClock.policy_id)
-        .where(SlaClock.ticket_id == ticket_id, SlaClock.kind == "resolution")
-        .order_by(SlaClock.round, SlaClock.id)
-        .limit(1)
-    ).first()
-    if first is None or first.calendar_code is not None:
+def _calendar_at_receipt(session: Session, clocks: Sequence[SlaClock]) -> BusinessCalendar | None:
+    if not clocks or get_policy(session, clocks[0].policy_id).calendar_code is not None:
         return None
+    first = session.get_one(BusinessCalendar, clocks[0].calendar_id)
     return find_calendar(session, first.code)

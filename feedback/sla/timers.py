@@ -20,7 +20,7 @@ from feedback.sla.amounts import format_amount, parse_amount
 from feedback.sla.clock import base_due_at, due_at
 from feedback.sla.facts import ClockStart, Facts
 from feedback.sla.laying import lay, write_reached
-from feedback.sla.models import SlaClock, SlaPause, SlaPolicy
+from feedback.sla.models import PAUSED_KINDS, SlaClock, SlaPause, SlaPolicy
 from feedback.sla.queries import (
     calendar_for_clock,
     calendar_for_unit,
@@ -29,6 +29,7 @@ from feedback.sla.queries import (
     open_resolution,
     pauses_of,
     policy_of_ticket,
+    resolutions,
 )
 
 __all__ = [
@@ -55,20 +56,19 @@ def start(session: Session, spec: ClockStart, facts: Facts) -> SlaClock | None:
 
     The policy is that of the ticket's newest resolution clock, else the one that fits the facts.
     """
-    policy = policy_of_ticket(session, spec.ticket_id, facts)
+    clocks = resolutions(session, spec.ticket_id)
+    policy = policy_of_ticket(session, clocks, facts)
     if policy is None:
         return None
     column = spec.amount or spec.kind
     amount = parse_amount(policy.amounts.get(column))
     if amount is None and spec.fixed_due_at is None:
         return None
-    row = calendar_for_clock(
-        session, policy, spec.kind, ticket_id=spec.ticket_id, area_id=facts.area_id, unit_id=spec.unit_id
-    )
+    row = calendar_for_clock(session, policy, spec.kind, clocks=clocks, area_id=facts.area_id, unit_id=spec.unit_id)
     fixed = spec.fixed_due_at
     if fixed and amount and fixed >= base_due_at(spec.at, amount, ready(row)):
         fixed = None
-    followed = open_resolution(session, spec.ticket_id) if spec.follows_resolution else None
+    followed = next((clock for clock in reversed(clocks) if clock.is_open), None) if spec.follows_resolution else None
     clock = SlaClock(
         ticket_id=spec.ticket_id,
         kind=spec.kind,
@@ -87,7 +87,8 @@ def start(session: Session, spec: ClockStart, facts: Facts) -> SlaClock | None:
         deadline_version=1,
         next_level=0,
     )
-    lay(session, clock, spec.at, pauses_of(session, spec.ticket_id), is_new=True)
+    pauses = pauses_of(session, spec.ticket_id) if spec.kind in PAUSED_KINDS else []
+    lay(session, clock, spec.at, pauses, is_new=True)
     clock.original_due_at = clock.due_at
     session.add(clock)
     session.flush()
@@ -192,7 +193,12 @@ def use_policy(session: Session, clock: SlaClock, policy: SlaPolicy, area_id: in
         return
     clock.policy_id, clock.amount = policy.id, format_amount(amount) if amount else ""
     clock.calendar_id = calendar_for_clock(
-        session, policy, clock.kind, ticket_id=clock.ticket_id, area_id=area_id, unit_id=clock.unit_id
+        session,
+        policy,
+        clock.kind,
+        clocks=resolutions(session, clock.ticket_id),
+        area_id=area_id,
+        unit_id=clock.unit_id,
     ).id
 
 
@@ -204,17 +210,18 @@ def current_due(session: Session, ticket_id: int) -> datetime | None:
 
 def after(session: Session, ticket_id: int, facts: Facts, amount_name: str, at: datetime) -> datetime | None:
     """`at` plus an amount of the ticket's policy (wait, urge, return_window), by the area's calendar; None: no such amount."""
-    policy = policy_of_ticket(session, ticket_id, facts)
+    clocks = resolutions(session, ticket_id)
+    policy = policy_of_ticket(session, clocks, facts)
     amount = parse_amount(policy.amounts.get(amount_name)) if policy else None
     if policy is None or amount is None:
         return None
-    row = calendar_for_clock(session, policy, amount_name, ticket_id=ticket_id, area_id=facts.area_id, unit_id=None)
+    row = calendar_for_clock(session, policy, amount_name, clocks=clocks, area_id=facts.area_id, unit_id=None)
     return due_at(at, amount, ready(row))
 
 
 def calendar_zone(session: Session, unit_id: int | None) -> ZoneInfo:
     """The zone of the calendar that counts at a unit: how due times are shown there."""
-    return ready(calendar_for_unit(session, unit_id)).definition.zone_info
+    return ready(calendar_for_unit(session, unit_id)).definition.time_zone
 
 
 def lay_ticket(session: Session, ticket_id: int, at: datetime, change: Callable[[], None]) -> list[SlaClock]:

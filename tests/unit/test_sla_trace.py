@@ -62,7 +62,7 @@ def test_long_span_is_told_in_weeks_and_its_form_is_plain_json() -> None:
     told = explain(at("2026-03-02 10:00"), need_amount("60wd"), TOWN)
     assert len(told.steps) < 45
     steps = json.loads(json.dumps(to_json(told, TOWN)))
-    assert steps[-1]["to"] == told.due_at.astimezone(TOWN.definition.zone_info).isoformat()
+    assert steps[-1]["to"] == told.due_at.astimezone(TOWN.definition.time_zone).isoformat()
     assert all(step["text"] and "%(" not in step["text"] for step in steps)
 
 

@@ -17,7 +17,7 @@ from feedback.tickets.clockwork import NewLeg
 from feedback.tickets.hold import Held
 from feedback.tickets.models import Leg, TicketAbout
 from feedback.tickets.transition import perform
-from feedback.tickets.units import AssistPart, assist_legs, unit_for_work
+from feedback.tickets.units import AssistPart, assist_legs, lead_for
 
 
 class DispatchTicket(Command):
@@ -43,7 +43,7 @@ class AssignTicket(Command):
 @ticket_action("dispatch", DispatchTicket)
 def dispatch_ticket(held: Held, command: DispatchTicket) -> None:
     """Give a submitted ticket to a lead and its assists. Refuses a unit that is unknown, gone, or that it is about."""
-    lead = unit_for_work(held.session, held.ticket, command.lead, field="lead", now=held.now)
+    lead = lead_for(held.session, held.ticket, command.lead, field="lead", now=held.now)
     legs = assist_legs(held.session, held.ticket, command.assists or [], lead.id, now=held.now)
     perform(
         held, legs=[NewLeg(lead.id, "lead"), *legs], facts={"lead": lead.id, "assists": [leg.unit_id for leg in legs]}
@@ -53,7 +53,7 @@ def dispatch_ticket(held: Held, command: DispatchTicket) -> None:
 @ticket_action("transfer", TransferTicket)
 def transfer_ticket(held: Held, command: TransferTicket) -> None:
     """Give a ticket to another lead. The submitter's clocks run on; the new unit has a floor of its own."""
-    unit = unit_for_work(held.session, held.ticket, command.unit, field="unit", now=held.now)
+    unit = lead_for(held.session, held.ticket, command.unit, field="unit", now=held.now)
     if unit.id == held.ticket.lead_unit_id:
         raise Invalid({"unit": Text(N_("%(unit)s has it already. Choose another unit."), unit=unit.name)})
     former = held.ticket.lead_unit_id

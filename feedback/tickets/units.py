@@ -13,9 +13,12 @@ from feedback.kernel.errors import Invalid
 from feedback.kernel.text import N_, Text
 from feedback.people.models import Unit
 from feedback.people.queries import find_unit
+from feedback.routing.decision import is_below
+from feedback.routing.queries import lowest_level
 from feedback.tickets.clockwork import NewLeg
 from feedback.tickets.models import Ticket, TicketAbout
 
+TOO_LOW = N_("The duty catalogue keeps this for a higher level than %(unit)s. Choose a unit of that level.")
 NO_SUCH_UNIT = N_("There is no unit with the code %(code)s. Choose one from the list.")
 
 
@@ -40,6 +43,20 @@ def unit_for_work(session: Session, ticket: Ticket, code: str, *, field: str, no
     about = select(TicketAbout.id).where(TicketAbout.ticket_id == ticket.id, TicketAbout.unit_id == unit.id)
     if session.scalar(about.limit(1)) is not None:
         raise Invalid({field: Text(N_("The ticket is about %(unit)s, which therefore can't get it."), unit=unit.name)})
+    return unit
+
+
+def lead_for(session: Session, ticket: Ticket, code: str, *, field: str, now: datetime) -> Unit:
+    """The unit of that code, fit to lead. Raises Invalid as `unit_for_work`, and for a level that the catalogue rules out.
+
+    What the duty catalogue keeps for a higher level is not pushed down to a lower one.
+    """
+    unit = unit_for_work(session, ticket, code, field=field, now=now)
+    if ticket.category_id is not None:
+        area = session.get_one(Unit, ticket.area_id)
+        lowest = lowest_level(session, category_id=ticket.category_id, area=area, now=now)
+        if is_below(unit, lowest):
+            raise Invalid({field: Text(TOO_LOW, unit=unit.name)})
     return unit
 
 

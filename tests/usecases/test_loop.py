@@ -8,6 +8,8 @@ from sqlalchemy import select
 from feedback.kernel import audit
 from feedback.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Throttled, VersionConflict
 from feedback.kernel.outbox import Outbox
+from feedback.kernel.transaction import transaction
+from feedback.routing.models import CatalogueRow
 from feedback.tickets.models import Leg, TicketRequest, TimelineEntry, Verdict
 from tests.support.county import County
 from tests.support.story import PLAIN, Story
@@ -215,3 +217,15 @@ def test_a_full_stop_is_no_reply(any_county: County) -> None:
             story.act("hw", "reply", text=text)
         assert "text" in refused.value.errors
     assert story.ticket.first_responded_at is None
+
+
+def test_dispatcher_cannot_push_down_what_the_catalogue_keeps_above(any_county: County) -> None:
+    any_county.add_catalogue("permits", "a")
+    with transaction() as session:
+        row = session.scalars(select(CatalogueRow).where(CatalogueRow.lead_id == any_county.units["a"].id)).all()[-1]
+        row.not_below = "county"
+    story = Story(any_county).submit(text=PLAIN, category="permits")
+    with pytest.raises(Invalid) as refused:
+        story.act("dp1", "transfer", unit="town", reason="请镇里先办理")
+    assert "unit" in refused.value.errors
+    assert story.ticket.lead_unit_id == any_county.units["a"].id

@@ -12,7 +12,6 @@ from feedback.api.openapi import document, shape_of
 from feedback.kernel.access import ANYONE
 from feedback.kernel.text import N_
 
-NEEDED = "needed"
 FOR_ANYONE = N_("Anyone; it holds no ticket and no name.")
 
 
@@ -77,7 +76,8 @@ def _schemas(described: dict[str, Any]) -> list[dict[str, Any]]:
                 {
                     "name": member,
                     "shape": shape_of(shape),
-                    "remark": shape.get("description", "") or (NEEDED if member in schema.get("required", ()) else ""),
+                    "remark": shape.get("description", ""),
+                    "is_needed": member in schema.get("required", ()),
                 }
                 for member, shape in schema.get("properties", {}).items()
             ],

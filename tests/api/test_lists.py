@@ -7,12 +7,16 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Engine, event
 
+from feedback.api import schemas
+from feedback.intake.imports import import_tickets
+from feedback.intake.ticket_rows import ImportOptions
 from feedback.kernel.clock import utc_now
 from feedback.kernel.db import db
 from feedback.kernel.transaction import transaction
@@ -284,3 +288,30 @@ def test_lists_find_the_same_on_both_databases(any_county: County) -> None:
                 break
         assert set(found) == expected, fields
         assert len(found) == len(expected) == count_tickets(session, actor, filters, now=now)
+
+
+def test_imported_history_is_shown_apart_and_takes_no_step(
+    call_as: CallAs, journey: Journey, county: County, tmp_path: Path
+) -> None:
+    living = journey.submit()
+    file = tmp_path / "history.csv"
+    file.write_text(
+        "source_id,status,text,unit,created_at,resolved_at\n"
+        "h1,legacy,The old bridge,water,2025-03-03T09:00:00+08:00,2025-03-05T09:00:00+08:00\n",
+        "utf-8",
+    )
+    options = ImportOptions(zone=ZoneInfo("Asia/Shanghai"), source="old", submitter="s")
+    assert import_tickets(file, options, now=utc_now()).refused == []
+    dispatcher = call_as("d")
+    assert _found(dispatcher.get("/tickets")) == [living]
+    answer = dispatcher.get("/tickets", status="legacy")
+    [old] = _found(answer)
+    schemas.TicketList.model_validate_json(answer.data)
+    opened = schemas.Ticket.model_validate_json(dispatcher.get(f"/tickets/{old}").data)
+    assert (opened.status, opened.allowed_actions, opened.clocks, opened.unit) == ("legacy", [], [], "water")
+    for login, action, fields in (
+        ("d", "note", {"text": "A word"}),
+        ("hw", "reply", {"text": "A word"}),
+        ("d", "dispatch", {"lead": "roads"}),
+    ):
+        assert call_as(login).act(old, action, **fields).status_code in (403, 404, 409), action

@@ -25,11 +25,13 @@ from feedback.kernel import clock, keyring, transaction
 from feedback.kernel.db import db, prepare_engine
 from feedback.settings import Settings
 from feedback.supervision import urging
+from feedback.web.admin import admin_pages
 from feedback.web.auth import auth
 from feedback.web.desk import desk_pages
 from feedback.web.dispatcher import dispatch_pages
 from feedback.web.frame import csrf, init_frame
 from feedback.web.health import init_health
+from feedback.web.kitchen import init_kitchen
 from feedback.web.leader import review_pages
 from feedback.web.notices import notice_pages
 from feedback.web.security import init_security
@@ -67,11 +69,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_health(app)
     init_api(app)
     csrf.exempt(api)
+    app.register_blueprint(admin_pages)
     app.register_blueprint(auth)
     app.register_blueprint(desk_pages)
     app.register_blueprint(dispatch_pages)
     app.register_blueprint(notice_pages)
     app.register_blueprint(review_pages)
+    init_kitchen(app)
     app.register_blueprint(submitter_pages)
     app.register_blueprint(ticket_pages)
     app.cli.add_command(demo_cli.demo_commands)

@@ -39,6 +39,7 @@ FRONT_PAGES = {
     "dispatcher": "dispatcher.dispatch",
     "leader": "leader.review",
     "supervisor": "leader.review",
+    "admin": "admin.index",
 }
 """The page on which somebody of a role begins."""
 ON_THE_WAY = ("submitted", "dispatched", "in_progress", "suspended")

@@ -218,3 +218,14 @@ FILTER_NAMES = {
     "period": N_("Period"),
 }
 """Filters of a list."""
+
+UNIT_KIND_NAMES = {
+    "region": N_("Region"),
+    "department": N_("Department"),
+}
+
+LEVEL_NAMES = {
+    "county": N_("County"),
+    "town": N_("Town or street"),
+    "village": N_("Village or community"),
+}

@@ -41,17 +41,20 @@ def lifecycle_command(write: bool) -> None:
 def collect_command() -> None:
     """Collect new strings into the Chinese catalogue; lines that fell away are dropped, nothing is guessed."""
     template = TRANSLATIONS / "messages.pot"
-    babel = [sys.executable, "-m", "babel.messages.frontend"]
+    babel = [sys.executable, "-m", "babel.messages.frontend", "--quiet"]
     shared = ["--no-location", "--sort-output", "--no-wrap"]
-    kept = ["--no-wrap", "--no-fuzzy-matching", "--omit-header", "--ignore-obsolete"]
-    subprocess.run(
-        [*babel, "extract", "-F", "babel.cfg", "-k", "N_", *shared, "--omit-header", "-o", str(template), "."],
-        cwd=ROOT,
-        check=True,
-    )
-    subprocess.run(
-        [*babel, "update", "-i", str(template), "-d", str(TRANSLATIONS), "-l", "zh", *kept],
-        cwd=ROOT,
-        check=True,
-    )
-    template.unlink()
+    # The dates of a collection would be a change in every commit; the header itself holds charset and plural rule.
+    kept = ["--no-wrap", "--no-fuzzy-matching", "--ignore-obsolete", "--ignore-pot-creation-date"]
+    try:
+        subprocess.run(
+            [*babel, "extract", "-F", "babel.cfg", "-k", "N_", *shared, "-o", str(template), "."],
+            cwd=ROOT,
+            check=True,
+        )
+        subprocess.run(
+            [*babel, "update", "-i", str(template), "-d", str(TRANSLATIONS), "-l", "zh", *kept],
+            cwd=ROOT,
+            check=True,
+        )
+    finally:
+        template.unlink(missing_ok=True)

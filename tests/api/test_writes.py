@@ -239,3 +239,36 @@ def test_directory_says_what_there_is_to_name(call_as: CallAs) -> None:
     assert {"water", "works/a"} <= paths
     me = call_as("hw").get("/me").get_json()
     assert (me["login"], me["roles"], me["scopes"]) == ("hw", [{"role": "handler", "unit": "water"}], ["read", "write"])
+
+
+def test_only_submitters_submit_and_others_only_on_behalf(call_as: CallAs) -> None:
+    for login in ("lw", "su", "ad", "lr", "au", "adm", "x"):
+        assert call_as(login).post("/tickets", {"text": "A lamp is broken"}).status_code == 403, login
+    alone = call_as("hw").post("/tickets", {"text": "A lamp is broken"})
+    assert (alone.status_code, set(alone.get_json()["errors"])) == (422, {"on_behalf_of"})
+    for_other = call_as("s").post("/tickets", {"text": "A lamp is broken", "on_behalf_of": {"login": "s2"}})
+    assert for_other.status_code == 403
+    unknown = call_as("hw").post("/tickets", {"text": "A lamp is broken", "on_behalf_of": {"login": "nobody"}})
+    assert (unknown.status_code, set(unknown.get_json()["errors"])) == (422, {"on_behalf_of.login"})
+    assert _count() == 0
+
+
+def test_first_response_is_a_public_human_word(call_as: CallAs, journey: Journey) -> None:
+    reference = journey.to("in_progress", assist=True)
+    handler = call_as("hw")
+
+    def met_at() -> Any:
+        clocks = handler.get(f"/tickets/{reference}/clocks").get_json()["items"]
+        return next(clock["met_at"] for clock in clocks if clock["kind"] == "first_response")
+
+    for text in (".", " ", "…", "!!", ""):
+        assert handler.act(reference, "reply", text=text).status_code == 422, text
+    assert handler.act(reference, "note", text="Ask the electrician").status_code == 200
+    assert handler.act(reference, "assign", assignee="hw2").status_code == 200
+    assert call_as("hr").act(reference, "answer_leg", text="The kerb is sound").status_code == 200
+    assert met_at() is None
+    assert handler.act(reference, "reply", text="We come tomorrow").status_code == 200
+    first = met_at()
+    assert first is not None
+    assert handler.act(reference, "reply", text="We come the day after").status_code == 200
+    assert met_at() == first

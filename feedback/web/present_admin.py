@@ -63,9 +63,8 @@ def problems(session: Session, queues: Queues, settings: Settings, now: datetime
     _waiting, dead = count_undelivered(session)
     if dead:
         text = ngettext("%(num)d message was given up.", "%(num)d messages were given up.", dead)
-        found.append(
-            _problem("soon", _("Not everything could be delivered"), f"{text} {_('See “Jobs and failures”.')}")
-        )
+        where = _("See “Jobs and failures”.")
+        found.append(_problem("soon", _("Not everything could be delivered"), f"{text} {where}"))
     found += [_missing_year(year) for year in missing_official_years(session, local_day(now))]
     if not get_setting(session, "self_dispatch"):
         found.append(_problem("info", _("Self-dispatch is off"), _("A dispatcher sends every ticket by hand.")))

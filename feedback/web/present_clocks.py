@@ -17,24 +17,34 @@ Part = dict[str, Any]
 WITH_UNIT = ("leg", "signing")
 
 
-def clocks_of(clocks: Sequence[ClockView], now: datetime, why: Mapping[int, Sequence[str]] | None = None) -> list[Part]:
+def clocks_of(
+    clocks: Sequence[ClockView],
+    now: datetime,
+    why: Mapping[int, Sequence[str]] | None = None,
+    why_url: str | None = None,
+) -> list[Part]:
     """What runs, the nearest due first, then what ended, the newest first; clocks that fell away are left out.
 
-    `why` gives by a clock's id the steps by which its due time came about, in words.
+    `why` gives by a clock's id the steps by which its due time came about, in words; `why_url` is where they stand.
     """
     running = sorted((c for c in clocks if c.is_open), key=lambda c: c.due_at)
     ended = sorted((c for c in clocks if c.met_at), key=lambda c: c.met_at or now, reverse=True)
-    return [_clock(clock, now, (why or {}).get(clock.id, ())) for clock in (*running, *ended)]
+    parts = [_clock(clock, now) | {"id": clock.id} for clock in (*running, *ended)]
+    for part in parts:
+        part["why"] = list((why or {}).get(part["id"], ()))
+        if why_url:
+            part["why_url"] = f"{why_url}#clock-{part['id']}"
+    return parts
 
 
-def _clock(clock: ClockView, now: datetime, why: Sequence[str]) -> Part:
+def _clock(clock: ClockView, now: datetime) -> Part:
     label = name_of(CLOCK_NAMES, clock.kind)
     if clock.kind in WITH_UNIT and clock.unit:
         label = _("%(what)s: %(unit)s", what=label, unit=unit_name(clock.unit))
     if clock.round > 1:
         label = _("%(what)s (round %(round)s)", what=label, round=clock.round)
     tone, words = _judged(clock, now)
-    part: Part = {"label": label, "tone": tone, "words": words, "due": when_due(clock.due_at, now), "why": list(why)}
+    part: Part = {"label": label, "tone": tone, "words": words, "due": when_due(clock.due_at, now)}
     if clock.original_due_at != clock.due_at:
         part["original"] = when_due(clock.original_due_at, now)
     if clock.met_at:

@@ -24,7 +24,7 @@ from feedback.web.present_home import FROM_HOME
 from feedback.web.present_labels import name_of
 from feedback.web.present_time import moment
 from feedback.web.session import local_path, request_now, require, signed_in_actor
-from feedback.web.ticket_page import page_of
+from feedback.web.ticket_page import page_of, why_of
 from feedback.web.translate import gettext as _
 from feedback.web.words_actions import DONE_SENTENCES
 
@@ -42,6 +42,15 @@ _NOT_SAID = ("csrf_token", "idempotency_key", "version")
 def show(reference: str) -> Answer:
     """The ticket with its history and what this person may do now."""
     return _page(reference, 200)
+
+
+@ticket_pages.get("/tickets/<reference>/why")
+@require("signed_in")
+def why(reference: str) -> Answer:
+    """How each due time of the ticket came about, step by step."""
+    found = get_ticket(session(), signed_in_actor(), reference)
+    clocks = why_of(session(), found, request_now())
+    return render_template("ticket/why.html", reference=found.reference, clocks=clocks)
 
 
 @ticket_pages.post("/tickets/<reference>/<action>")

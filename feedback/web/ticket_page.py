@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from flask import url_for
 from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import Actor
 from feedback.people.queries import accounts_by_id, holders, units_by_code
+from feedback.tickets.clock_trace import explain_clock
+from feedback.tickets.clocks import list_clocks
 from feedback.tickets.models import Ticket
 from feedback.tickets.queries import TicketView, ticket_view
 from feedback.tickets.requests import RequestView, list_requests
@@ -36,6 +39,7 @@ def page_of(session: Session, ticket: Ticket, actor: Actor, now: datetime, sent:
     units = units_by_code(session, unit_codes(items))
     names = {code: unit_name(unit_label(unit)) for code, unit in units.items()}
     actions = actions_of(view, sent, _choices(session, view, actor, now))
+    running = [clock for clock in view.clocks if clock.is_open]
     shown = [action for action in actions if action["name"] not in ("confirm", "dispute")]
     return {
         "view": view,
@@ -46,7 +50,7 @@ def page_of(session: Session, ticket: Ticket, actor: Actor, now: datetime, sent:
         "rare_open": any(action["open"] for action in shown if action["rare"]),
         "verdict": _verdict(view, actions),
         "entries": entries_of(items, now, names),
-        "clocks": clocks_of([clock for clock in view.clocks if clock.is_open], now),
+        "clocks": clocks_of(running, now, why_url=url_for("ticket.why", reference=view.reference)),
         "ended_clocks": clocks_of([clock for clock in view.clocks if not clock.is_open], now),
         "facts": facts_of(view, now),
         "people": people_of(view),
@@ -60,6 +64,13 @@ def page_of(session: Session, ticket: Ticket, actor: Actor, now: datetime, sent:
         "sent": sent,
         "kept": _kept(sent, view),
     }
+
+
+def why_of(session: Session, ticket: Ticket, now: datetime) -> list[dict[str, Any]]:
+    """Every due time of a ticket with the steps by which it came about, in the reader's words: what runs first."""
+    clocks = [clock for clock in list_clocks(session, ticket, now) if clock.is_open or clock.met_at]
+    why = {c.id: [step.text.render(_) for step in explain_clock(session, ticket, c.id)[0].steps] for c in clocks}
+    return clocks_of(clocks, now, why)
 
 
 def _asked_until(items: Sequence[TimelineItem]) -> datetime | None:

@@ -355,6 +355,18 @@ def test_the_sheet_for_paper_holds_matter_handling_and_result(app: Flask, journe
         assert words in sheet
 
 
+def test_a_due_time_says_how_it_came_about(app: Flask, journey: Journey) -> None:
+    reference = journey.to("in_progress")
+    cadre = _browser(app, "s")
+    panel = cadre.get(f"/tickets/{reference}").text.split("Due times")[1].split("</section>")[0]
+    link = re.search(r'href="(/tickets/\S+/why)#(clock-\d+)">Why this time\?', panel)
+    assert link
+    page = cadre.get(link[1]).text
+    assert f'id="{link[2]}"' in page
+    assert re.search(r"<li>The clock starts at 20\d\d-\d\d-\d\d \d\d:\d\d(:\d\d)? and has 5 working days\.</li>", page)
+    assert _browser(app, "s2").get(link[1]).status_code == 404
+
+
 def test_a_long_history_costs_no_more_queries_than_a_short_one(app: Flask, journey: Journey) -> None:
     reference = journey.to("in_progress")
     browser = _browser(app, "hw")

@@ -1,4 +1,4 @@
-"""Commands on figures and on their truth: `reports closure|recount`, `audit verify`, `check`."""
+"""Commands on figures and on their truth: `reports closure|legacy|recount`, `audit verify`, `check`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from feedback.kernel.clock import utc_now
 from feedback.kernel.db import session
 from feedback.reports.documents import report_document
 from feedback.reports.invariants import count_tickets, find_faults
+from feedback.reports.legacy import legacy_document
 from feedback.reports.metrics import MEASURES, Measure
 from feedback.reports.period import BYS, ReportQuery
 from feedback.reports.queries import closure_report
@@ -49,6 +50,27 @@ def _fraction(measure: Measure) -> str:
     if measure.suppressed:
         return "-"
     return f"{measure.numerator:g}/{measure.denominator}"
+
+
+@reports_commands.command("legacy")
+@click.option("--source", required=True, help="Under which name the history was imported.")
+@click.option("--by", type=click.Choice(["department"]), default="department", show_default=True)
+@click.option("--with-due", is_flag=True, help="Only tickets that had a due date.")
+@click.option("--not-staff", is_flag=True, help="Without tickets that staff raised themselves.")
+@JSON_OPTION
+def legacy_command(source: str, by: str, with_due: bool, not_staff: bool, as_json: bool) -> None:
+    """Count imported history: what was published beside what its dates say."""
+    document = legacy_document(session(), source, with_due=with_due, not_staff=not_staff)
+    if as_json:
+        print_json(document)
+        return
+    click.echo(f"{by}\ttickets\tresolved\ton_time\tpublished_on_time\tdiffers")
+    for row in [*document["rows"], document["total"]]:
+        shares = [
+            f"{row[n]['numerator']}/{row[n]['denominator']}" for n in ("resolved", "on_time", "published_on_time")
+        ]
+        name = "total" if row is document["total"] else row["key"] or "-"
+        click.echo("\t".join([name, str(row["tickets"]), *shares, str(row["differs"])]))
 
 
 @reports_commands.command("recount")

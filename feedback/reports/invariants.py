@@ -36,9 +36,7 @@ def find_faults(session: Session) -> Iterator[Fault]:
     """Every fault of every ticket of the loop."""
     yield from _faulty_histories(session)
     for text, condition in _CONDITIONS.items():
-        query: Select[str] = (
-            select(Ticket.reference).where(Ticket.origin == "loop", condition).order_by(Ticket.id)
-        )
+        query: Select[str] = select(Ticket.reference).where(Ticket.origin == "loop", condition).order_by(Ticket.id)
         yield from (Fault(reference, text) for reference in session.scalars(query))
 
 

@@ -27,7 +27,7 @@ def lay_loop(county: County) -> str:
     reference = submit_ticket(
         {"text": "The water pipe leaks", "category": "water"}, actor=county.actor("s"), now=START
     ).reference
-    steps = [
+    steps: list[tuple[str, str, dict[str, object]]] = [
         ("hw", "acknowledge", {}),
         ("hw", "reply", {"text": "We come today."}),
         ("hw", "resolve", {"outcome": "solved", "text": "The pipe was mended."}),

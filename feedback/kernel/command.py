@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -38,8 +38,13 @@ def _text_to_instant(value: Any) -> Any:
             value = datetime.fromisoformat(value)
         except ValueError as error:
             raise PydanticCustomError("instant", "instant") from error
-    if isinstance(value, datetime) and value.tzinfo is None:
-        raise PydanticCustomError("instant", "instant")
+    if isinstance(value, datetime):
+        try:
+            is_instant = value.tzinfo is not None and value.astimezone(UTC).year > 1
+        except OverflowError:  # the first and last hours of the calendar have no UTC
+            is_instant = False
+        if not is_instant:
+            raise PydanticCustomError("instant", "instant")
     return value
 
 

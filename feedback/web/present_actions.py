@@ -60,16 +60,24 @@ class Sent:
     problem: str = ""
 
 
-def actions_of(view: TicketView, sent: Sent | None, choices: dict[str, list[Any]]) -> list[dict[str, Any]]:
+def actions_of(
+    view: TicketView, sent: Sent | None, choices: dict[str, list[Any]], *, may_override: bool = False
+) -> list[dict[str, Any]]:
     """What this reader may do now, for the templates: {name, label, url, submit, version, hint, kind, open, draft, form}.
 
-    `choices` holds the options for units, categories, areas and people.
+    `choices` holds the options for units, categories, areas and people; `may_override`: the reader may resolve without
+    an assisting unit's answer, if there is one to wait for.
     """
     offered = [name for name in ORDER if name in view.allowed_actions and name in FORMS]
     if "answer" in offered and "comment" in offered:
         offered.remove("comment")
     first = next((name for name in offered if name in FIRST), None)
-    return [_action(name, view, sent, choices, is_first=name == first) for name in offered]
+    found = [_action(name, view, sent, choices, is_first=name == first) for name in offered]
+    waits = any(leg.answered_at is None for leg in view.assists)
+    for action in found:
+        if action["name"] == "resolve" and not (may_override and waits):
+            del action["form"].override_reason
+    return found
 
 
 def _action(

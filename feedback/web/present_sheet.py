@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from feedback.web.present_labels import (
     unit_name,
 )
 from feedback.web.present_time import exact
+from feedback.web.present_timeline import title_of
 from feedback.web.translate import gettext as _
 from feedback.web.words import KIND_NAMES, OUTCOME_NAMES, STATE_NAMES, URGENCY_NAMES
 
@@ -24,8 +25,10 @@ OPINIONS = ("dispatch", "transfer", "decide")
 HANDLING = ("reply", "ask_submitter", "answer", "resolve")
 
 
-def sheet_of(view: TicketView, items: Sequence[TimelineItem], now: datetime) -> dict[str, Any]:
-    """The sheet for the macro; it says no more than the reader sees on the page."""
+def sheet_of(
+    view: TicketView, items: Sequence[TimelineItem], now: datetime, units: Mapping[str, str]
+) -> dict[str, Any]:
+    """The sheet for the macro; it says no more than the reader sees on the page. `units` names unit codes."""
     behalf = on_behalf_words(view)
     submitter = submitter_name(view.submitter)
     pairs = [
@@ -42,7 +45,7 @@ def sheet_of(view: TicketView, items: Sequence[TimelineItem], now: datetime) -> 
     ]
     parts = [
         (_("Matter"), view.text),
-        (_("Opinion"), _words(items, OPINIONS)),
+        (_("Opinion"), _opinions(items, units)),
         (_("Handling"), _words(items, HANDLING)),
         (_("Result"), _result(view)),
     ]
@@ -54,6 +57,13 @@ def sheet_of(view: TicketView, items: Sequence[TimelineItem], now: datetime) -> 
         "parts": [{"label": label, "text": text or "–"} for label, text in parts],
         "signatures": [_("In charge"), _("Checked"), _("Date")],
     }
+
+
+def _opinions(items: Sequence[TimelineItem], units: Mapping[str, str]) -> str:
+    """To whom it was sent and what was decided, each with its time and the grounds given."""
+    made = [item for item in items if item.action in OPINIONS and item.is_public]
+    lines = [(exact(item.at), title_of(item, units), item.text or "") for item in made]
+    return "\n".join("  ".join(part for part in line if part) for line in lines)
 
 
 def _words(items: Sequence[TimelineItem], actions: Sequence[str]) -> str:

@@ -40,7 +40,7 @@ def unit_codes(items: Sequence[TimelineItem]) -> set[str]:
 
 
 def _entry(item: TimelineItem, now: datetime, units: Mapping[str, str]) -> Part:
-    title = _title(item, units)
+    title = title_of(item, units)
     part: Part = {"at": when_past(item.at, now), "who": _who(item.actor), "facts": _facts(item, now, units)}
     if not item.text or item.action == "submit":
         return {**part, "kind": "step", "title": title}
@@ -70,7 +70,8 @@ def _role(actor: TimelineActor) -> str:
     return f"{unit} · {role}" if unit else role
 
 
-def _title(item: TimelineItem, units: Mapping[str, str]) -> str:
+def title_of(item: TimelineItem, units: Mapping[str, str]) -> str:
+    """What a step is called: whom it was sent to, what was decided, what was done."""
     facts = item.facts
     if item.action in ("dispatch", "adjudicate") and facts.get("lead"):
         return _("Sent to %(unit)s", unit=units.get(facts["lead"], facts["lead"]))

@@ -61,7 +61,8 @@ def resolve_about(session: Session, names: Sequence[str], now: datetime) -> list
     units: dict[str, str] = {}
     for unit in list_units(session, now):
         units.update({name.casefold(): unit.code for name in (unit.name, unit.name_en, unit.code) if name})
-    people = logins_named(session, [name for name in names if name.casefold() not in units])
+    others = [name for name in names if name.casefold() not in units and name.isprintable()]
+    people = logins_named(session, others)
     codes: dict[str, None] = {}
     for name in names:
         unit_code = units.get(name.casefold())

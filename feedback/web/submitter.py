@@ -46,6 +46,7 @@ ON_THE_WAY = ("submitted", "dispatched", "in_progress", "suspended")
 CARDS, ENDED = 20, 10
 DRAFT = "submit"
 _KEY_SHAPE = re.compile(r"[\x21-\x7e]{8,120}")
+_REFERENCE = re.compile(r"[A-Za-z0-9-]{1,20}")
 _DONE_SHAPE = re.compile(r"ZD-[0-9A-Z-]{1,20}\.[a-z_]{1,30}")
 _RECEIPTS_KEPT = 5
 
@@ -165,6 +166,8 @@ def _remember_receipt(reference: str) -> None:
 @require("submitter", "handler", "dispatcher")
 def receipt(reference: str) -> Answer:
     """Who has it, by when they must answer, and what happens next."""
+    if not _REFERENCE.fullmatch(reference):
+        raise NotFound
     actor, now = signed_in_actor(), request_now()
     try:
         ticket = get_ticket(session(), actor, reference)

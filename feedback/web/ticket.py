@@ -16,6 +16,7 @@ from feedback.kernel.db import session
 from feedback.kernel.errors import Conflict, Invalid, NotFound, Throttled
 from feedback.kernel.idempotency import Once
 from feedback.tickets.actions import ACTIONS, run_action
+from feedback.tickets.models import Ticket
 from feedback.tickets.visibility import get_ticket
 from feedback.web.forms.actions import FORMS
 from feedback.web.forms.base import PageForm
@@ -33,6 +34,7 @@ ticket_pages = Blueprint("ticket", __name__)
 Answer = str | tuple[str, int] | tuple[str, int, dict[str, str]] | Response
 
 LISTS = ("/", "/mine", "/desk", "/dispatch", "/review")
+_REFERENCE = re.compile(r"[A-Za-z0-9-]{1,20}")
 _KEY_SHAPE = re.compile(r"[\x21-\x7e]{8,120}")
 _NOT_SAID = ("csrf_token", "idempotency_key", "version")
 
@@ -48,7 +50,7 @@ def show(reference: str) -> Answer:
 @require("signed_in")
 def why(reference: str) -> Answer:
     """How each due time of the ticket came about, step by step."""
-    found = get_ticket(session(), signed_in_actor(), reference)
+    found = _seen(reference)
     clocks = why_of(session(), found, request_now())
     return render_template("ticket/why.html", reference=found.reference, clocks=clocks)
 
@@ -57,7 +59,7 @@ def why(reference: str) -> Answer:
 @require("signed_in")
 def act(reference: str, action: str) -> Answer:
     """Carry out an action, or show the page again with everything typed and why it was refused."""
-    if action not in FORMS or action not in ACTIONS:
+    if action not in FORMS or action not in ACTIONS or not _REFERENCE.fullmatch(reference):
         raise NotFound
     slug = f"decide-{request.form.get('request', '')}" if action == "decide" else action
     form = FORMS[action](request.form, slug=slug)
@@ -114,6 +116,13 @@ def _too_soon(reference: str, action: str, form: PageForm, throttled: Throttled)
     return body, 429, {**headers, "Retry-After": str(throttled.details["retry_after"])}
 
 
+def _seen(reference: str) -> Ticket:
+    """The ticket, if this person may see it. Raises NotFound, before a database is asked for what can be none."""
+    if not _REFERENCE.fullmatch(reference):
+        raise NotFound
+    return get_ticket(session(), signed_in_actor(), reference)
+
+
 def _list_before() -> str:
     """The list from which somebody came, with its filters; the front door where they came from elsewhere."""
     before = urlsplit(request.referrer or "")
@@ -124,7 +133,7 @@ def _list_before() -> str:
 
 def _page(reference: str, status: int, sent: Sent | None = None) -> tuple[str, int, dict[str, str]]:
     actor, now = signed_in_actor(), request_now()
-    found = get_ticket(session(), actor, reference)
+    found = _seen(reference)
     context: dict[str, Any] = page_of(session(), found, actor, now, sent)
     context["back_url"] = _list_before()
     done = request.args.get("sent", "")

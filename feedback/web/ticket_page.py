@@ -38,7 +38,7 @@ def page_of(session: Session, ticket: Ticket, actor: Actor, now: datetime, sent:
     requests = list_requests(session, ticket, actor, now)
     units = units_by_code(session, unit_codes(items))
     names = {code: unit_name(unit_label(unit)) for code, unit in units.items()}
-    actions = actions_of(view, sent, _choices(session, view, actor, now))
+    actions = actions_of(view, sent, _choices(session, view, actor, now), may_override=actor.has_role("leader"))
     running = [clock for clock in view.clocks if clock.is_open]
     shown = [action for action in actions if action["name"] not in ("confirm", "dispute")]
     return {
@@ -60,7 +60,7 @@ def page_of(session: Session, ticket: Ticket, actor: Actor, now: datetime, sent:
             for request in requests
             if request.may_decide
         ],
-        "sheet": sheet_of(view, items, now),
+        "sheet": sheet_of(view, items, now, names),
         "sent": sent,
         "kept": _kept(sent, view),
     }

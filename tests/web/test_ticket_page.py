@@ -318,6 +318,30 @@ def test_a_form_without_its_token_changes_nothing_and_shows_what_was_typed(app: 
     assert "comment" not in _said(reference)
 
 
+@pytest.mark.parametrize(
+    ("state", "login", "action", "fields"),
+    [
+        ("resolved", "s", "confirm", {"verdict": "solved", "rating": "9" * 5000}),
+        ("resolved", "s", "confirm", {"verdict": "maybe"}),
+        ("resolved", "s", "confirm", {}),
+        ("submitted", "dp1", "dispatch", {"lead": "nul\x00inside"}),
+        ("in_progress", "hw", "add_leg", {"unit": "roads", "due_at": "0001-01-01T00:00"}),
+        ("in_progress", "hw", "add_leg", {"unit": "roads", "due_at": "soon"}),
+        ("in_progress", "hw", "reply", {"text": "."}),
+        ("in_progress", "hw", "reply", {"text": "bell \x07 rings"}),
+    ],
+)
+def test_what_can_not_be_taken_changes_nothing(
+    app: Flask, journey: Journey, state: str, login: str, action: str, fields: dict[str, str]
+) -> None:
+    reference = journey.to(state)
+    before = _version(journey, reference)
+    answer = _browser(app, login).post(f"/tickets/{reference}/{action}", fields)
+    assert answer.status_code == 422
+    assert "Not sent yet. Please look at this:" in answer.text
+    assert _version(journey, reference) == before
+
+
 @pytest.mark.parametrize("action", ["submit", "wake", "lapse", "nonsense"])
 def test_what_is_no_action_of_people_is_not_there(app: Flask, journey: Journey, action: str) -> None:
     reference = journey.to("in_progress")

@@ -17,6 +17,7 @@ from feedback.web.forms.base import (
     WordsField,
     YesNoField,
     needed,
+    number_or_text,
     option,
 )
 from feedback.web.words import DECLINE_REASON_NAMES, KIND_NAMES, OUTCOME_NAMES, URGENCY_NAMES
@@ -90,8 +91,8 @@ class DecideForm(PageForm):
     def raw_fields(self, known: Any) -> dict[str, Any]:
         """As of all forms, the request as the number it is."""
         raw = super().raw_fields(known)
-        if str(raw.get("request", "")).isdecimal():
-            raw["request"] = int(raw["request"])
+        if "request" in raw:
+            raw["request"] = number_or_text(raw["request"])
         return raw
 
 

@@ -18,6 +18,7 @@ from feedback.kernel.text import Text
 from feedback.web.translate import gettext
 
 ROWS_SHORT, ROWS_LONG = 3, 6
+LONGEST_NUMBER = 18
 
 
 def option(value: str, label: Any, group: str | None = None) -> Any:
@@ -71,7 +72,7 @@ class NumberField(RadioField):
 
     def raw(self) -> Any:
         """The number, or what was sent instead."""
-        return int(self.data) if (self.data or "").isdecimal() else self.data
+        return number_or_text(self.data)
 
 
 class CodesField(SelectMultipleField):
@@ -118,6 +119,11 @@ class PageForm(Form):
                 self.form_errors = [*self.form_errors, sentence]
             else:
                 field.errors = [*field.errors, sentence]
+
+
+def number_or_text(typed: str | None) -> int | str | None:
+    """The whole number that was typed; the text itself where it is none, or longer than any number here."""
+    return int(typed) if typed and typed.isdecimal() and len(typed) <= LONGEST_NUMBER else typed
 
 
 def raw_of(field: Field) -> Any:

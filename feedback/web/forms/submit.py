@@ -21,7 +21,7 @@ class SubmitForm(PageForm):
 
     slug = "submit"
 
-    text = WordsField(_("What is the matter, or what do you suggest? A sentence or two is enough."), needed(), rows=5)
+    text = WordsField(_("What is the matter?"), needed(), rows=5)
     kind = RadioField(
         _("What is it?"),
         choices=[option("", _("Not sure")), *(option(code, _(name)) for code, name in KIND_NAMES.items())],

@@ -15,6 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 MARKED = re.compile(r"(<!-- lifecycle -->\n).*?(<!-- /lifecycle -->)", re.DOTALL)
 TRANSLATIONS = ROOT / "feedback" / "translations"
+KEYWORDS = ("N_", "_l")
+"""What marks a string besides Babel's own names: for later, and for a form's label."""
 
 docs_commands = click.Group("docs", help="Pages of docs/ that are made from the code.")
 translations_commands = click.Group("translations", help="Strings and their translations.")
@@ -42,12 +44,13 @@ def collect_command() -> None:
     """Collect new strings into the Chinese catalogue; lines that fell away are dropped, nothing is guessed."""
     template = TRANSLATIONS / "messages.pot"
     babel = [sys.executable, "-m", "babel.messages.frontend", "--quiet"]
+    marks = [part for keyword in KEYWORDS for part in ("-k", keyword)]
     shared = ["--no-location", "--sort-output", "--no-wrap"]
     # The dates of a collection would be a change in every commit; the header itself holds charset and plural rule.
     kept = ["--no-wrap", "--no-fuzzy-matching", "--ignore-obsolete", "--ignore-pot-creation-date"]
     try:
         subprocess.run(
-            [*babel, "extract", "-F", "babel.cfg", "-k", "N_", *shared, "-o", str(template), "."],
+            [*babel, "extract", "-F", "babel.cfg", *marks, *shared, "-o", str(template), "."],
             cwd=ROOT,
             check=True,
         )

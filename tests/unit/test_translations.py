@@ -17,6 +17,8 @@ from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from feedback.cli.documents import KEYWORDS
+
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = ROOT / "feedback" / "translations" / "zh" / "LC_MESSAGES" / "messages.po"
 COLLECT = (
@@ -25,7 +27,8 @@ COLLECT = (
 PLACE = re.compile(r"%\((\w+)\)([+#0 -]*[a-z])")
 SAME = {"Redis"}
 """Names that are the same in both languages."""
-TRANSLATORS = {"_", "N_", "gettext", "ngettext", "pgettext"}
+TRANSLATORS = {*DEFAULT_KEYWORDS, *KEYWORDS}
+"""What a call must be named for its string to be collected."""
 
 Key = tuple[str | None, str]
 
@@ -45,7 +48,7 @@ def collected() -> frozenset[Key]:
     """What the code asks to be translated, by context and (first) msgid, found as the command finds it."""
     with (ROOT / "babel.cfg").open(encoding="utf-8") as file:
         methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]  # Babel's own gap
-    keywords = {**DEFAULT_KEYWORDS, "N_": None}
+    keywords = {**DEFAULT_KEYWORDS, **dict.fromkeys(KEYWORDS)}
     found = extract_from_dir(str(ROOT), methods, options, keywords=keywords)
     return frozenset((context, forms_of(texts)[0]) for _file, _line, texts, _comments, context in found)
 
@@ -137,12 +140,30 @@ def test_reader_of_chinese_gets_one_form_for_every_number() -> None:
     assert chinese.gettext("Sign in") == "登录"
 
 
+def trees() -> Iterator[tuple[str, ast.Module]]:
+    """Every module of the product, parsed, with its path."""
+    for path in sorted((ROOT / "feedback").rglob("*.py")):
+        yield str(path.relative_to(ROOT)), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def test_programmer_hides_no_string_behind_a_name_that_is_not_collected() -> None:
+    hidden = [
+        f"{path}:{node.lineno} {name.asname}"
+        for path, tree in trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for name in node.names
+        if name.name.removeprefix("lazy_") in DEFAULT_KEYWORDS and name.asname and name.asname not in TRANSLATORS
+    ]
+    assert not hidden, "Give it a name of Babel's, or add it to KEYWORDS in feedback/cli/documents.py."
+
+
 def test_programmer_hides_no_string_inside_an_f_string() -> None:
     """Before Python 3.12 an f-string is one token to Babel, so that a call inside it is never collected."""
     hidden = [
-        f"{path.relative_to(ROOT)}:{call.lineno}"
-        for path in sorted((ROOT / "feedback").rglob("*.py"))
-        for text in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        f"{path}:{call.lineno}"
+        for path, tree in trees()
+        for text in ast.walk(tree)
         if isinstance(text, ast.JoinedStr)
         for call in ast.walk(text)
         if isinstance(call, ast.Call)

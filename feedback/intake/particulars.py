@@ -19,6 +19,7 @@ from feedback.people.models import Account, RoleGrant, Unit
 from feedback.people.queries import find_account, find_unit, in_force, region_of, submitter_key
 from feedback.routing.models import Category
 from feedback.routing.queries import find_category
+from feedback.tickets.identity import town_to_show
 from feedback.tickets.units import NO_SUCH_UNIT
 
 CLOCK_SLACK = timedelta(minutes=5)
@@ -78,7 +79,7 @@ def read_particulars(session: Session, command: SubmitTicket, grant: Grant, acto
     """Look up everything the command names. Raises Invalid with every field that can't be taken."""
     errors = _check_choices(command, now)
     person = _whose(session, command, grant, actor, now, errors)
-    area = _area(session, command, person, errors)
+    area = _area(session, command, person, now, errors)
     category = find_category(session, command.category) if command.category else None
     if command.category and category is None:
         errors["category"] = Text(N_("There is no category %(path)s. Choose one from the list."), path=command.category)
@@ -136,14 +137,23 @@ def _whose(
     return Person(account_or_none, submitter_key(account_or_none.id), session.get_one(Unit, home_id))
 
 
-def _area(session: Session, command: SubmitTicket, person: Person | None, errors: dict[str, Text]) -> Unit | None:
-    """The area given, else the region at or nearest above the unit of whoever it is for."""
+def _area(
+    session: Session, command: SubmitTicket, person: Person | None, now: datetime, errors: dict[str, Text]
+) -> Unit | None:
+    """The area given, else the region at or nearest above the unit of whoever it is for.
+
+    Where the submitter is protected it is not their own village but what is shown of them: the town, or the county.
+    """
     if command.area:
         area = find_unit(session, command.area)
         if area is None:
             errors["area"] = Text(NO_SUCH_UNIT, code=command.area)
         return area
-    return region_of(session, person.home) if person else None
+    if person is None:
+        return None
+    if command.privacy == "confidential":
+        return session.get_one(Unit, town_to_show(session, person.home, now))
+    return region_of(session, person.home)
 
 
 def _about(

@@ -85,7 +85,7 @@ def account_to_notify(session: Session, seat_id: int) -> Account | None:
     return session.get(Account, int(account_id)) if account_id else None
 
 
-def town_to_show(session: Session, area: Unit, now: datetime) -> int | None:
+def town_to_show(session: Session, area: Unit, now: datetime) -> int:
     """The town that stands for a protected submitter: the ticket's town, or the county where too few could have written."""
     upwards = ancestors(session, area)
     town = next((u for u in upwards if u.level == "town"), None)

@@ -48,9 +48,12 @@ def _everything(call_as: CallAs, login: str, references: list[str]) -> str:
 def test_staff_never_get_more_of_a_confidential_submitter_than_alias_and_town(
     call_as: CallAs, journey: Journey, whisperer: str
 ) -> None:
-    fields: dict[str, Any] = {"by": whisperer, "privacy": "confidential"}
+    fields: dict[str, Any] = {"by": whisperer, "privacy": "confidential", "area": "village"}
     loud = journey.submit(whisperer, "A lamp that may be spoken of", privacy="named")
-    references = [journey.to("in_progress", assist=True, **fields), journey.submit(whisperer, privacy="confidential")]
+    references = [
+        journey.to("in_progress", assist=True, **fields),
+        journey.submit(whisperer, privacy="confidential", area="village"),
+    ]
     journey.act(references[0], "ask_submitter", "hw", text="Which lamp?")
     journey.act(references[0], "answer", whisperer, text="The third lamp")
     journey.act(references[0], "answer_leg", "hr", text="Seen")

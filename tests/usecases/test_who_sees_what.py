@@ -56,7 +56,11 @@ def test_another_branch_and_admin_and_auditor_see_nothing(any_county: County) ->
 
 def test_former_unit_keeps_reading_a_named_ticket_but_not_a_confidential_one(any_county: County) -> None:
     for privacy, still in (("named", True), ("confidential", False)):
-        story = Story(any_county).submit(privacy=privacy).act("dp1", "transfer", unit="roads", reason="应由道路部门办理")
+        story = (
+            Story(any_county)
+            .submit(privacy=privacy, area="village")
+            .act("dp1", "transfer", unit="roads", reason="应由道路部门办理")
+        )
         assert sees(any_county, "hw", story.reference) is still
         assert sees(any_county, "hr", story.reference)
 
@@ -121,6 +125,15 @@ def test_confidential_submitter_is_an_alias_to_everybody(any_county: County) -> 
     assert by_seat[0].seat_id == seat.id
     sealed = session.get_one(Identity, seat.id).sealed
     assert b"account_id" not in sealed, "kept encrypted"
+
+
+def test_protected_ticket_without_an_area_does_not_lie_in_its_submitters_village(any_county: County) -> None:
+    few = Story(any_county).submit(privacy="confidential")
+    assert few.ticket.area_id == any_county.units["root"].id
+    for number in range(4):
+        any_county.add_person(f"more{number}", "submitter@town")
+    assert Story(any_county).submit(privacy="confidential").ticket.area_id == any_county.units["town"].id
+    assert Story(any_county).submit().ticket.area_id == any_county.units["village"].id
 
 
 def test_town_is_named_where_five_could_have_written(any_county: County) -> None:

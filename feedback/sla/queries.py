@@ -1,11 +1,11 @@
-"""Reads of policies, clocks and pauses, and whose calendar counts for a clock. Never writes."""
+"""Reads of policies, clocks and pauses, and whose calendar counts for a clock. Never writes (though it holds rows)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from feedback.calendars.models import BusinessCalendar
@@ -68,7 +68,7 @@ def open_resolution(session: Session, ticket_id: int) -> SlaClock | None:
     return next((clock for clock in reversed(resolutions(session, ticket_id)) if clock.is_open), None)
 
 
-def open_clocks(
+def hold_clocks(
     session: Session,
     ticket_id: int,
     kind: str | None = None,
@@ -76,7 +76,10 @@ def open_clocks(
     leg_id: int | None = None,
     request_id: int | None = None,
 ) -> list[SlaClock]:
-    """The ticket's clocks that run, those that are followed by others first."""
+    """The ticket's clocks that run, held for writing and read anew (the sweep may have just written them).
+
+    Those that are followed by others come first.
+    """
     query = select(SlaClock).where(
         SlaClock.ticket_id == ticket_id, SlaClock.met_at.is_(None), SlaClock.dropped_at.is_(None)
     )
@@ -86,8 +89,13 @@ def open_clocks(
         query = query.where(SlaClock.leg_id == leg_id)
     if request_id is not None:
         query = query.where(SlaClock.request_id == request_id)
-    found = session.scalars(query.order_by(SlaClock.id)).all()
+    found = session.scalars(held(query.order_by(SlaClock.id))).all()
     return sorted(found, key=lambda clock: (clock.follows_id is not None, clock.id))
+
+
+def held(query: Select[SlaClock]) -> Select[SlaClock]:
+    """The query such that its rows stay with this transaction, as they are now and not as they were read before."""
+    return query.with_for_update().execution_options(populate_existing=True)
 
 
 def policy_of_ticket(session: Session, clocks: Sequence[SlaClock], facts: Facts) -> SlaPolicy | None:

@@ -19,7 +19,7 @@ from feedback.kernel.imports import ImportResult
 from feedback.kernel.transaction import transaction
 from feedback.sla.facts import Facts
 from feedback.sla.models import SlaClock, SlaPolicy
-from feedback.sla.queries import choose_policy, live_policies, open_clocks
+from feedback.sla.queries import choose_policy, hold_clocks, live_policies
 from feedback.sla.timers import lay_ticket, use_policy
 
 BATCH = 200
@@ -27,6 +27,9 @@ BATCH = 200
 
 class TicketSide(Protocol):
     """What the rooms above know of tickets by their ids."""
+
+    def hold(self, session: Session, ticket_ids: Sequence[int]) -> None:
+        """Hold the tickets for writing, in the order of their ids, as whoever acts on one does."""
 
     def facts(self, session: Session, ticket_ids: Sequence[int]) -> dict[int, Facts]:
         """What each ticket's policy is chosen by."""
@@ -145,7 +148,7 @@ class PolicyChange:
         policy = choose_policy(self._policies, facts) if facts else None
         if facts is None or policy is None:
             return
-        for clock in open_clocks(session, ticket_id):
+        for clock in hold_clocks(session, ticket_id):
             if clock.policy_id != policy.id:
                 use_policy(session, clock, policy, facts.area_id, now)
 
@@ -167,7 +170,7 @@ class CalendarChange:
         self._newer = {pair[0]: pair[1] for pair in session.execute(pairs)}
 
     def apply(self, session: Session, ticket_id: int, now: datetime) -> None:
-        for clock in open_clocks(session, ticket_id):
+        for clock in hold_clocks(session, ticket_id):
             clock.calendar_id = self._newer.get(clock.calendar_id, clock.calendar_id)
 
 
@@ -179,10 +182,11 @@ def _ticket_ids(session: Session, *, calendar_ids: list[int] | None = None) -> l
 
 
 def _move(session: Session, batch: Sequence[int], change: Change, tickets: TicketSide, now: datetime) -> list[Move]:
+    tickets.hold(session, batch)
     change.load(session, batch)
     moved: list[tuple[SlaClock, datetime]] = []
     for ticket_id in batch:
-        before = {clock.id: clock.due_at for clock in open_clocks(session, ticket_id)}
+        before = {clock.id: clock.due_at for clock in hold_clocks(session, ticket_id)}
         anew = lay_ticket(session, ticket_id, now, partial(change.apply, session, ticket_id, now))
         moved += [(clock, before[clock.id]) for clock in anew]
     concerned = sorted({clock.ticket_id for clock, _ in moved})

@@ -24,8 +24,9 @@ from feedback.sla.models import PAUSED_KINDS, SlaClock, SlaPause, SlaPolicy
 from feedback.sla.queries import (
     calendar_for_clock,
     calendar_for_unit,
+    held,
+    hold_clocks,
     match_policy,
-    open_clocks,
     open_resolution,
     pauses_of,
     policy_of_ticket,
@@ -105,7 +106,7 @@ def meet(
     request_id: int | None = None,
 ) -> None:
     """The open clocks of that kind (and leg, and request) have kept or missed their time; none is fine."""
-    for clock in open_clocks(session, ticket_id, kind, leg_id=leg_id, request_id=request_id):
+    for clock in hold_clocks(session, ticket_id, kind, leg_id=leg_id, request_id=request_id):
         _write_end(session, clock, at)
         clock.met_at, clock.next_alarm_at = at, None
     session.flush()
@@ -121,14 +122,14 @@ def drop(
     request_id: int | None = None,
 ) -> None:
     """The open clocks of that kind (and leg, and request) no longer count; none is fine."""
-    for clock in open_clocks(session, ticket_id, kind, leg_id=leg_id, request_id=request_id):
+    for clock in hold_clocks(session, ticket_id, kind, leg_id=leg_id, request_id=request_id):
         _drop(session, clock, at)
     session.flush()
 
 
 def stop_all(session: Session, ticket_id: int, *, at: datetime) -> None:
     """Drop every open clock of the ticket, and end a pause that is open."""
-    for clock in open_clocks(session, ticket_id):
+    for clock in hold_clocks(session, ticket_id):
         _drop(session, clock, at)
     _end_open_pauses(session, ticket_id, at)
     session.flush()
@@ -136,9 +137,8 @@ def stop_all(session: Session, ticket_id: int, *, at: datetime) -> None:
 
 def revive_leg(session: Session, leg_id: int, *, at: datetime) -> SlaClock | None:
     """A unit got its leg back: its clock goes on, the time without it a gap. None where there is no dropped clock."""
-    clock = session.scalars(
-        select(SlaClock).where(SlaClock.leg_id == leg_id, SlaClock.kind == "leg").order_by(SlaClock.id.desc()).limit(1)
-    ).first()
+    query = select(SlaClock).where(SlaClock.leg_id == leg_id, SlaClock.kind == "leg").order_by(SlaClock.id.desc())
+    clock = session.scalars(held(query.limit(1))).first()
     if clock is None or clock.dropped_at is None or clock.met_at is not None:
         return None
     clock.gaps = [*clock.gaps, [clock.dropped_at.isoformat(), at.isoformat()]]
@@ -176,11 +176,11 @@ def repolicy(session: Session, ticket_id: int, facts: Facts, *, at: datetime) ->
         return
 
     def change() -> None:
-        for clock in open_clocks(session, ticket_id):
+        for clock in hold_clocks(session, ticket_id):
             use_policy(session, clock, policy, facts.area_id, at)
 
     lay_ticket(session, ticket_id, at, change)
-    for clock in open_clocks(session, ticket_id):
+    for clock in hold_clocks(session, ticket_id):
         clock.original_due_at = min(clock.original_due_at, clock.due_at)
     session.flush()
 
@@ -236,7 +236,7 @@ def lay_ticket(session: Session, ticket_id: int, at: datetime, change: Callable[
 
 
 def _write_passed(session: Session, ticket_id: int, at: datetime) -> None:
-    for clock in open_clocks(session, ticket_id):
+    for clock in hold_clocks(session, ticket_id):
         write_reached(session, clock, at, now=at, sends=True)
     session.flush()
 
@@ -262,6 +262,6 @@ def _end_open_pauses(session: Session, ticket_id: int, at: datetime) -> bool:
 
 def _lay_open(session: Session, ticket_id: int, at: datetime) -> list[SlaClock]:
     pauses = pauses_of(session, ticket_id)
-    moved = [clock for clock in open_clocks(session, ticket_id) if lay(session, clock, at, pauses)]
+    moved = [clock for clock in hold_clocks(session, ticket_id) if lay(session, clock, at, pauses)]
     session.flush()
     return moved

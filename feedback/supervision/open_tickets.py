@@ -17,6 +17,11 @@ from feedback.tickets.models import Ticket
 class OpenTickets:
     """What the clocks' room asks of tickets by their ids when it lays clocks anew (see sla/rollout.py)."""
 
+    def hold(self, session: Session, ticket_ids: Sequence[int]) -> None:
+        """Hold the tickets for writing, in the order of their ids, as whoever acts on one does."""
+        query = select(Ticket.id).where(Ticket.id.in_(list(ticket_ids))).order_by(Ticket.id).with_for_update()
+        session.execute(query).all()
+
     def facts(self, session: Session, ticket_ids: Sequence[int]) -> dict[int, timers.Facts]:
         """What each ticket's policy is chosen by, with a fixed number of queries."""
         tickets = _tickets(session, ticket_ids)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from sqlalchemy import func, select, text
 from feedback.kernel.db import db
 from feedback.kernel.outbox import Outbox
 from feedback.kernel.transaction import transaction
+from feedback.sla import timers
 from feedback.sla.models import SlaAlarm, SlaClock
 from feedback.sla.sweep import fire_due, give_time_after_lost_reminder, list_expired
 from tests.support.calendars import at
@@ -147,6 +149,51 @@ def test_several_sweeps_at_once_write_each_alarm_once(any_app: Flask, clocks: Cl
     assert sum(written) == 60 * 3
     assert clocks.session.scalar(select(func.count()).select_from(SlaAlarm)) == 60 * 3
     assert clocks.session.scalar(select(func.count()).select_from(Outbox).where(Outbox.event == "sla.alarm")) == 60
+
+
+def test_units_that_act_while_it_is_swept_get_no_error_and_no_second_alarm(any_app: Flask, clocks: Clocks) -> None:
+    """Case 71: an act and the sweep meet at the same clock, over and over."""
+    numbers = range(100, 180)
+    for number in numbers:
+        Clocks(clocks.county, number).begin("resolution", "2026-03-02 09:00")
+    clocks.session.rollback()
+    start = threading.Barrier(3)
+    errors: list[BaseException] = []
+
+    def work(act: Callable[[], None]) -> None:
+        with any_app.app_context():
+            start.wait()
+            try:
+                act()
+            except BaseException as error:
+                errors.append(error)
+            db.session.remove()
+
+    def meet_all() -> None:
+        for number in numbers:
+            with transaction() as session:
+                timers.meet(session, number, "resolution", at=at("2026-03-09 09:01"))
+
+    def pause_all() -> None:
+        for number in reversed(numbers):
+            with transaction() as session:
+                when, wake = at("2026-03-09 09:01"), at("2026-03-10 09:01")
+                timers.open_pause(session, number, reason="wait", at=when, wake_at=wake, by="seat:1")
+
+    def sweep() -> None:
+        for _ in range(20):
+            fire_due(at("2026-03-09 09:00"), 3)
+
+    threads = [threading.Thread(target=work, args=(act,)) for act in (meet_all, pause_all, sweep)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    clocks.session.rollback()
+    late = select(func.count()).select_from(SlaClock).where(SlaClock.breached_at == at("2026-03-09 09:00"))
+    assert clocks.session.scalar(late) == len(numbers)
+    assert clocks.session.scalar(select(func.count()).select_from(SlaAlarm)) == 3 * len(numbers)
 
 
 def test_confirmation_and_signing_that_end_are_listed_with_pauses_to_wake(clocks: Clocks) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import JSON, String, UniqueConstraint, func, select
@@ -63,7 +63,7 @@ def _entry_mac(entry: AuditEntry) -> str:
         "audit",
         entry.stream,
         entry.seq,
-        entry.at.isoformat(),
+        entry.at.astimezone(UTC).isoformat(),
         entry.actor,
         entry.action,
         _canonical(entry.facts),
@@ -106,7 +106,7 @@ def record(
 
 
 def _checkpoint_mac(checkpoint: AuditCheckpoint) -> str:
-    return keyring.mac("audit.checkpoint", checkpoint.at.isoformat(), _canonical(checkpoint.heads), checkpoint.prev_mac)
+    return keyring.mac("audit.checkpoint", checkpoint.at.astimezone(UTC).isoformat(), _canonical(checkpoint.heads), checkpoint.prev_mac)
 
 
 def add_checkpoint(session: Session, *, now: datetime) -> AuditCheckpoint | None:

@@ -118,7 +118,7 @@ def _grants(session: Session, ids: list[int], now: datetime) -> dict[int, list[G
         .order_by(RoleGrant.id)
     )
     found: dict[int, list[GrantView]] = {}
-    for account_id, role, code, name, name_en in rows.tuples():
+    for account_id, role, code, name, name_en in rows:
         found.setdefault(account_id, []).append(GrantView(role, code, name, name_en))
     return found
 
@@ -128,15 +128,10 @@ def unit_tree(session: Session, actor: Actor, now: datetime) -> list[UnitView]:
     paths = [grant.unit_path for grant in actor.grants_for("admin")]
     units = [unit for unit in list_units(session, now) if any(unit.path.startswith(path) for path in paths)]
     held = in_force(RoleGrant.valid_from, RoleGrant.valid_to, now)
-    people = dict(
-        session.execute(
-            select(RoleGrant.unit_id, func.count(RoleGrant.account_id.distinct()))
-            .where(held)
-            .group_by(RoleGrant.unit_id)
-        )
-        .tuples()
-        .all()
-    )
+    counted = session.execute(
+        select(RoleGrant.unit_id, func.count(RoleGrant.account_id.distinct())).where(held).group_by(RoleGrant.unit_id)
+    ).all()
+    people: dict[int, int] = dict(iter(counted))
     top = min((unit.path.count("/") for unit in units), default=0)
     return [
         UnitView(
@@ -149,5 +144,5 @@ def unit_tree(session: Session, actor: Actor, now: datetime) -> list[UnitView]:
             calendar_code=unit.calendar_code,
             people=people.get(unit.id, 0),
         )
-        for unit in sorted(units, key=lambda unit: unit.path)
+        for unit in sorted(units, key=lambda unit: unit.ancestor_ids()[::-1])
     ]

@@ -20,7 +20,7 @@ from feedback.tickets.search import TicketFilters
 from feedback.tickets.views import TicketRow
 from feedback.web.filters import address, either_name, left_out_words
 from feedback.web.forms.review import PeriodForm
-from feedback.web.periods import Period, asked_period
+from feedback.web.periods import LAST_90, LAST_MONTH, THIS_MONTH, Period, asked_period
 from feedback.web.present_lists import counted_row, exception_rows, lead_row
 from feedback.web.present_review import (
     definitions,
@@ -31,8 +31,10 @@ from feedback.web.present_review import (
     part_words,
     period_words,
     row_name,
+    shown_rows,
     unit_row,
 )
+from feedback.web.presenters import when_past
 from feedback.web.session import request_now, require, signed_in_actor
 from feedback.web.translate import gettext as _
 from feedback.web.translate import ngettext
@@ -73,20 +75,29 @@ def review() -> str:
     report = closure_report(session(), actor, period.query(), now=now)
     counts = count_each(session(), actor, {name: filters for name, (filters, _sort) in LISTS.items()}, now=now)
     titles = _titles()
-    rows = [row for name in EXCEPTIONS for row in _exceptions(actor, name, titles[name][0], now)]
+    rows = [row for name in EXCEPTIONS for row in _exceptions(actor, name, now)]
     return render_template(
         "leader/review.html",
-        period_form=PeriodForm(data={"period": period.name, **period.args()}),
+        period_form=PeriodForm(period.args()),
+        periods=_periods(period),
         period=period_words(period),
         left_out=left_out,
         numbers=numbers_of(report, _earlier(actor, period, now), period, _waiting(counts)),
         lists=[{"label": titles[n][0], "count": counts[n], "url": url_for("leader.now", which=n)} for n in EXCEPTIONS],
         exceptions=rows,
-        rows=[unit_row(row, period) for row in (*report.rows, report.total)] if report.rows else [],
+        rows=[unit_row(row, period) for row in shown_rows(report)],
         chart=gap_chart(report, period),
         definitions=definitions(),
-        printed=now,
+        as_of=when_past(now, now),
     )
+
+
+def _periods(period: Period) -> list[dict[str, Any]]:
+    labels = {THIS_MONTH: _("This month"), LAST_MONTH: _("Last month"), LAST_90: _("The last 90 days")}
+    return [
+        {"url": url_for("leader.review", period=name), "label": label, "active": period.name == name}
+        for name, label in labels.items()
+    ]
 
 
 def _earlier(actor: Actor, period: Period, now: datetime) -> Report | None:
@@ -106,10 +117,10 @@ def _waiting(counts: dict[str, int]) -> dict[str, Any]:
     }
 
 
-def _exceptions(actor: Actor, name: str, label: str, now: datetime) -> list[dict[str, Any]]:
+def _exceptions(actor: Actor, name: str, now: datetime) -> list[dict[str, Any]]:
     filters, sort = LISTS[name]
     page = list_tickets(session(), actor, filters, now=now, sort=sort, limit=MOST_EXCEPTIONS)
-    return exception_rows(name, label, page.items, now)
+    return exception_rows(name, page.items, now)
 
 
 @review_pages.get("/review/now/<any(waiting, late, disputed, silent, oldest):which>")

@@ -47,7 +47,7 @@ def problems(session: Session, queues: Queues, settings: Settings, now: datetime
             _problem(
                 "late",
                 _("Nobody looks at the clocks"),
-                _("No sweep has finished lately, so nothing is escalated. Is `worker.py scheduler` running?"),
+                _("No sweep has finished lately, so nothing is escalated. Is the scheduler process running?"),
             )
         )
     if not queues.is_up():

@@ -10,7 +10,7 @@ from feedback.tickets.views import TicketRow
 from feedback.web.present_status import tone_of
 from feedback.web.presenters import due_of, left_words, moment, name_of, ticket_url, unit_name, when_due, when_past
 from feedback.web.translate import gettext as _
-from feedback.web.words import STATE_NAMES, URGENCY_NAMES
+from feedback.web.words import SHORT_STATE_NAMES, URGENCY_NAMES
 
 Cell = dict[str, Any]
 Spans = Mapping[str, tuple[datetime, datetime]]
@@ -45,12 +45,12 @@ def assignee_words(row: TicketRow) -> str:
 def short_status(row: TicketRow, now: datetime, signing: Spans) -> str:
     """Where it stands in a few words, with the next instant that counts for the unit."""
     if row.status == "dispatched" and row.reference in signing:
-        return _("sign for it by %(at)s", at=moment(signing[row.reference][1], now))
+        return _("sign by %(at)s", at=moment(signing[row.reference][1], now))
     if row.status == "in_progress" and row.round > 1:
         return _("back for the %(num)s. time", num=row.reopen_count) if row.reopen_count > 1 else _("back: not solved")
     if row.status == "in_progress" and row.responded_at is None:
         return _("no first answer yet")
-    return name_of(STATE_NAMES, row.state)
+    return name_of(SHORT_STATE_NAMES, row.state)
 
 
 def urgency_words(row: TicketRow) -> str | None:

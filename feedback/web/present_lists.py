@@ -13,7 +13,7 @@ from feedback.web.present_desk import assignee_words, place_words, title_cell
 from feedback.web.presenters import due_of, name_of, span, ticket_url, unit_name, when_due, when_past
 from feedback.web.translate import gettext as _
 from feedback.web.translate import ngettext
-from feedback.web.words import STATE_NAMES
+from feedback.web.words import SHORT_STATE_NAMES
 
 Cell = dict[str, Any]
 
@@ -32,16 +32,15 @@ def _why(name: str, row: TicketRow, now: datetime) -> Cell:
     return {"tone": "info", "words": _("open for %(span)s", span=span(now - row.submitted_at))}
 
 
-def exception_rows(name: str, label: str, rows: Sequence[TicketRow], now: datetime) -> list[Cell]:
+def exception_rows(name: str, rows: Sequence[TicketRow], now: datetime) -> list[Cell]:
     """Rows of the table of exceptions, each with the reason why it stands there."""
     return [
         {
             "id": f"{name}-{row.reference}",
-            "which": label,
             "why": _why(name, row, now),
             "title": title_cell(row) | {"excerpt": ""},
             "unit": unit_name(row.unit) or _("the dispatcher"),
-            "status": name_of(STATE_NAMES, row.state),
+            "status": name_of(SHORT_STATE_NAMES, row.state),
         }
         for row in rows
     ]
@@ -55,7 +54,7 @@ def lead_row(row: TicketRow, now: datetime) -> Cell:
         "title": title_cell(row),
         "unit": unit_name(row.unit) or _("the dispatcher"),
         "place": place_words(row),
-        "status": name_of(STATE_NAMES, row.state),
+        "status": name_of(SHORT_STATE_NAMES, row.state),
         "assignee": assignee_words(row),
         "back": str(row.reopen_count) if row.reopen_count else None,
         "at": when_past(row.submitted_at, now),
@@ -69,7 +68,7 @@ def counted_row(ticket: Counted, units: Mapping[str, str], now: datetime) -> Cel
         "title": {"text": ticket.title or ticket.reference, "url": ticket_url(ticket.reference)},
         "unit": units.get(ticket.unit or "", ticket.unit),
         "area": units.get(ticket.area or "", ticket.area),
-        "status": name_of(STATE_NAMES, state_of(ticket.status, ticket.closure_reason)),
+        "status": name_of(SHORT_STATE_NAMES, state_of(ticket.status, ticket.closure_reason)),
         "submitted": when_past(ticket.submitted_at, now),
         "due": when_due(ticket.original_due_at, now) if ticket.original_due_at else None,
         "resolved": when_past(ticket.first_resolved_at, now) if ticket.first_resolved_at else None,

@@ -33,7 +33,9 @@ def list_url(period: Period, measure: str, part: str, *, by: str = "unit", key: 
 
 def row_name(row: Row) -> str:
     """A row's name in the reader's language."""
-    return either_name(row.name, row.name_en) or (_("no unit yet") if row.key == NO_KEY else "")
+    if row.key is None:
+        return _("All together")
+    return either_name(row.name, row.name_en) or (_("no unit yet") if row.key == NO_KEY else row.key)
 
 
 def numbers_of(report: Report, earlier: Report | None, period: Period, waiting: Part) -> list[Part]:
@@ -43,7 +45,7 @@ def numbers_of(report: Report, earlier: Report | None, period: Period, waiting: 
     return [
         _raised(total, before, period),
         _rate("stable", _("Stable closure"), total, before, period, note=_pending(total)),
-        _rate("confirmed", _("Confirmed, of what was claimed"), total, before, period, note=_gap(total)),
+        _rate("confirmed", _("Confirmed closure"), total, before, period, note=_gap(total)),
         _rate("on_time", _("On time"), total, before, period),
         waiting,
     ]
@@ -119,6 +121,12 @@ def _gap(total: Row) -> str | None:
 
 def _plain(number: float | None) -> str:
     return "–" if number is None else f"{number:g}"
+
+
+def shown_rows(report: Report) -> list[Row]:
+    """The rows that count something or are hidden, and the total; none where nothing was due."""
+    rows = [row for row in report.rows if row.is_suppressed or row.measures["claimed"].denominator]
+    return [*rows, report.total] if rows else []
 
 
 def unit_row(row: Row, period: Period, by: str = "unit") -> Part:

@@ -33,6 +33,23 @@ STATE_NAMES = {
     "legacy": N_("from the old system"),
 }
 
+SHORT_STATE_NAMES = {
+    "submitted": N_("to be sent"),
+    "dispatched": N_("to be signed for"),
+    "in_progress": N_("in work"),
+    "waiting_for_submitter": N_("question asked"),
+    "suspended": N_("suspended"),
+    "resolved": N_("said to be done"),
+    "closed.confirmed": N_("confirmed"),
+    "closed.unanswered": N_("unanswered"),
+    "closed.declined": N_("not taken"),
+    "closed.excluded": N_("excluded"),
+    "closed.withdrawn": N_("withdrawn"),
+    "closed.joined": N_("joined"),
+    "legacy": N_("old system"),
+}
+"""For dense lists."""
+
 KIND_NAMES = {
     "demand": N_("Demand"),
     "suggestion": N_("Suggestion"),

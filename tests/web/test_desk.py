@@ -79,7 +79,7 @@ def test_handler_reads_the_row_without_opening_it(desk: Browser, journey: Journe
     row = desk.get("/desk").text.partition(f'id="row-{reference}"')[2].partition("</tr>")[0]
     assert "It stopped on Monday evening." in row
     assert "Village · Old well" in row
-    assert "sign for it by" in row
+    assert "sign by" in row
     assert "nobody yet" in row
     assert " left" in row
     assert f'href="/tickets/{reference}"' in row

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 from flask_migrate import Migrate
+from sqlalchemy import inspect, select
 
 from feedback.api.access import api
 from feedback.api.door import init_api
@@ -23,7 +24,8 @@ from feedback.jobs import relay
 from feedback.jobs.queues import Queues
 from feedback.kernel import clock, keyring, transaction
 from feedback.kernel.db import db, prepare_engine
-from feedback.settings import Settings
+from feedback.people.models import Account
+from feedback.settings import Settings, SettingsError
 from feedback.supervision import urging
 from feedback.web.admin import admin_pages
 from feedback.web.auth import auth
@@ -41,6 +43,29 @@ from feedback.web.ticket import ticket_pages
 
 USE_CASES = (assignment, legs, submitter, triage, urging, verdicts, work)
 """Modules whose import puts their actions into tickets.actions.ACTIONS."""
+
+PAGES = (admin_pages, auth, desk_pages, dispatch_pages, notice_pages, review_pages, submitter_pages, ticket_pages)
+COMMANDS = (
+    demo_cli.demo_commands,
+    demo_cli.setup_commands,
+    documents_cli.docs_commands,
+    documents_cli.translations_commands,
+    intake_cli.tickets_commands,
+    jobs_cli.jobs_commands,
+    jobs_cli.outbox_commands,
+    people_cli.accounts_commands,
+    people_cli.tokens_commands,
+    people_cli.units_commands,
+    reports_cli.audit_commands,
+    reports_cli.check_command,
+    reports_cli.reports_commands,
+    routes_cli.routes_command,
+    routing_cli.catalogue_commands,
+    routing_cli.routing_commands,
+    sla_cli.calendars_commands,
+    sla_cli.policies_commands,
+    sla_cli.sla_commands,
+)
 
 migrate = Migrate(directory="migrations", render_as_batch=True, compare_type=True)
 
@@ -60,6 +85,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     db.init_app(app)
     with app.app_context():
         prepare_engine(db.engine)
+        _refuse_demo(settings)
     migrate.init_app(app, db)
     app.extensions["queues"] = Queues(settings.redis_url)
     transaction.after_commit(relay.kick)
@@ -69,32 +95,20 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_health(app)
     init_api(app)
     csrf.exempt(api)
-    app.register_blueprint(admin_pages)
-    app.register_blueprint(auth)
-    app.register_blueprint(desk_pages)
-    app.register_blueprint(dispatch_pages)
-    app.register_blueprint(notice_pages)
-    app.register_blueprint(review_pages)
     init_kitchen(app)
-    app.register_blueprint(submitter_pages)
-    app.register_blueprint(ticket_pages)
-    app.cli.add_command(demo_cli.demo_commands)
-    app.cli.add_command(demo_cli.setup_commands)
-    app.cli.add_command(documents_cli.docs_commands)
-    app.cli.add_command(documents_cli.translations_commands)
-    app.cli.add_command(intake_cli.tickets_commands)
-    app.cli.add_command(jobs_cli.jobs_commands)
-    app.cli.add_command(jobs_cli.outbox_commands)
-    app.cli.add_command(people_cli.accounts_commands)
-    app.cli.add_command(people_cli.tokens_commands)
-    app.cli.add_command(people_cli.units_commands)
-    app.cli.add_command(reports_cli.audit_commands)
-    app.cli.add_command(reports_cli.check_command)
-    app.cli.add_command(reports_cli.reports_commands)
-    app.cli.add_command(routes_cli.routes_command)
-    app.cli.add_command(routing_cli.catalogue_commands)
-    app.cli.add_command(routing_cli.routing_commands)
-    app.cli.add_command(sla_cli.calendars_commands)
-    app.cli.add_command(sla_cli.policies_commands)
-    app.cli.add_command(sla_cli.sla_commands)
+    for pages in PAGES:
+        app.register_blueprint(pages)
+    for command in COMMANDS:
+        app.cli.add_command(command)
     return app
+
+
+def _refuse_demo(settings: Settings) -> None:
+    """Production does not start where somebody could sign in with the demo's password, which everybody knows."""
+    if settings.is_production and inspect(db.engine).has_table(Account.__tablename__):
+        left = db.session().scalar(select(Account.id).where(Account.is_demo, Account.is_active).limit(1))
+        db.session.remove()
+        if left is not None:
+            raise SettingsError(
+                "FEEDBACK_ENV", "demo accounts are still active here; production needs a site of its own."
+            )

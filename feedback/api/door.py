@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
@@ -12,7 +12,8 @@ from feedback.api.auth import identify
 from feedback.api.body import MOST_BYTES
 from feedback.api.errors import http_error, refusal, unexpected
 from feedback.api.throttle import init_throttle
-from feedback.kernel.errors import Refused
+from feedback.kernel.errors import Forbidden, Refused
+from feedback.people.usecases import record_denial
 
 VIEWS = (directory, docs, reports, tickets)
 """Importing them is what puts their views on the blueprint."""
@@ -42,6 +43,8 @@ def _know_caller() -> None:
 
 @api.errorhandler(Refused)
 def _refused(error: Refused) -> Response:
+    if isinstance(error, Forbidden) and "api_caller" in g:
+        record_denial(request.endpoint or "", actor=g.api_caller.actor, now=g.api_caller.now)
     return refusal(error)
 
 

@@ -139,6 +139,21 @@ def import_calendars_command(file: Path, is_dry_run: bool, as_json: bool) -> Non
     _print_rollout(outcome, as_json=as_json)
 
 
+@calendars_commands.command("years")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def years_command(as_json: bool) -> None:
+    """Name the years whose official days are not known: this one, and from November on the next."""
+    years = missing_official_years(current_session(), local_day(utc_now()))
+    if as_json:
+        print_json({"missing": list(years)})
+        return
+    for year in years:
+        click.echo(
+            f"The official days of {year} are not known yet: its deadlines count plain weekdays and are provisional. "
+            "Import the notice with: flask calendars import FILE"
+        )
+
+
 def _print_rollout(outcome: Rollout, *, as_json: bool) -> None:
     if not as_json:
         if outcome.is_dry_run:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import SYSTEM
@@ -22,10 +22,13 @@ from feedback.people import account_import, unit_import
 from feedback.people.account_import import import_accounts
 from feedback.people.models import Account, RoleGrant, Unit
 from feedback.people.passwords import hash_password
-from feedback.people.queries import root_unit
+from feedback.people.queries import root_unit, submitter_key
 from feedback.people.unit_import import import_units
 from feedback.routing.imports import import_catalogue
 from feedback.routing.models import Category
+from feedback.tickets.lifecycle import CLOSED, RESOLVED, WAITING
+from feedback.tickets.models import Seat, Ticket
+from feedback.tickets.visibility import WORKING_ROLES
 
 FOLDER = Path(__file__).parent
 PASSWORD = "qingsu-demo-2026"  # noqa: S105 (printed on purpose; production refuses demo accounts)
@@ -79,7 +82,7 @@ def _category_names() -> Iterator[tuple[str, str, str]]:
 
 
 def demo_accounts(session: Session) -> list[DemoAccount]:
-    """The demo's sign-ins, in the order in which they were made. Their password is PASSWORD."""
+    """The demo's sign-ins: those first who have something to do, so that whoever tries one finds it. See PASSWORD."""
     rows = session.execute(
         select(Account.login, Account.name, RoleGrant.role, Unit.code)
         .join(RoleGrant, RoleGrant.account_id == Account.id)
@@ -90,7 +93,40 @@ def demo_accounts(session: Session) -> list[DemoAccount]:
     grants: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for login, name, role, unit in rows:
         grants.setdefault((login, name), []).append((role, unit))
-    return [
+    listed = [
         DemoAccount(login, name, held[0][0], held[0][1], tuple(f"{role}@{unit}" for role, unit in held[1:]))
         for (login, name), held in grants.items()
     ]
+    to_do = _to_do(session)
+    return sorted(listed, key=lambda account: -to_do.get(account.login, 0))
+
+
+def _to_do(session: Session) -> dict[str, int]:
+    """How much each submitter and each handler or head has before them: tickets not ended, claims to confirm twice."""
+    running = Ticket.status != CLOSED
+    weight = func.sum(case((Ticket.status.in_((RESOLVED, WAITING)), 2), else_=1))
+    by_key: dict[str, int] = {
+        key: int(count)
+        for key, count in session.execute(
+            select(Seat.submitter_key, weight)
+            .join(Ticket, Ticket.id == Seat.ticket_id)
+            .where(running)
+            .group_by(Seat.submitter_key)
+        )
+    }
+    by_unit: dict[int, int] = {
+        unit: int(count)
+        for unit, count in session.execute(
+            select(Ticket.lead_unit_id, func.count()).where(running).group_by(Ticket.lead_unit_id)
+        )
+        if unit is not None
+    }
+    found: dict[str, int] = {}
+    for account_id, login, role, unit_id in session.execute(
+        select(Account.id, Account.login, RoleGrant.role, RoleGrant.unit_id).join(
+            RoleGrant, RoleGrant.account_id == Account.id
+        )
+    ):
+        own = by_key.get(submitter_key(account_id), 0) if role == "submitter" else 0
+        found[login] = found.get(login, 0) + own + (by_unit.get(unit_id, 0) if role in WORKING_ROLES else 0)
+    return found

@@ -47,7 +47,7 @@ def add_leg(held: Held, command: AddLeg) -> None:
         raise Invalid({name.replace("assists.0.", ""): text for name, text in error.errors.items()}) from error
     if any(leg.unit_id == new[0].unit_id for leg in held.open_legs()):
         raise Invalid({"unit": Text(N_("This unit assists already."))})
-    perform(held, text=command.task, legs=new, facts={"unit": new[0].unit_id})
+    perform(held, legs=new, facts={"unit": new[0].unit_id})
 
 
 @ticket_action("drop_leg", DropLeg)

@@ -106,7 +106,8 @@ def record(
 
 
 def _checkpoint_mac(checkpoint: AuditCheckpoint) -> str:
-    return keyring.mac("audit.checkpoint", checkpoint.at.astimezone(UTC).isoformat(), _canonical(checkpoint.heads), checkpoint.prev_mac)
+    at = checkpoint.at.astimezone(UTC).isoformat()
+    return keyring.mac("audit.checkpoint", at, _canonical(checkpoint.heads), checkpoint.prev_mac)
 
 
 def add_checkpoint(session: Session, *, now: datetime) -> AuditCheckpoint | None:

@@ -90,6 +90,7 @@ def _start(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
             return 0
         if not settings.is_production:
             _tell_sign_ins(supervisor)
+            _tell_missing_years(supervisor)
         say(f"Instance: {instance.path}   Logs: {instance.log_dir}   Ctrl-C stops it.")
         supervisor.watch()
         return 0
@@ -202,6 +203,17 @@ def _tell_sign_ins(supervisor: Supervisor) -> None:
         if account["role"] not in told:
             told.add(account["role"])
             say(f"  {account['role']:<12} {account['login']:<24} {account['password']}   {account['unit']}")
+
+
+def _tell_missing_years(supervisor: Supervisor) -> None:
+    """Warn loudly where deadlines count plain weekdays because a year's official notice is missing."""
+    try:
+        told = supervisor.order("flask calendars years", flask_order("calendars", "years"))
+    except GaveUp as failure:
+        say(f"The calendars cannot be looked at: {failure}")
+        return
+    for line in told.splitlines():
+        say(f"WARNING: {line}")
 
 
 def _refuse(message: str, code: int) -> int:

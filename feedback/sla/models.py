@@ -50,10 +50,11 @@ class SlaPolicy(Base):
 class SlaClock(Base):
     """One running or ended time limit of a ticket.
 
-    `amount` is what the policy's column `amount_name` said when it was laid. `follows_id` is the clock before whose due time this one is never due (a lead's leg and the resolution). `gaps` are
-    intervals [from, until] in which this clock alone stood still (its unit did not hold the ticket).
-    `ladder` is the alarms still or already due, lowest first: [{"level", "label", "at", "audience"}]; `next_level` is the
-    first not yet recorded. `deadline_version` grows when due_at moves, so that an alarm of the old time can't fire.
+    `amount` is what the policy's column `amount_name` said when it was laid. `follows_id` is the clock before whose due
+    time this one is never due (a lead's leg and the resolution). `gaps` are intervals [from, until] in which this clock
+    alone stood still (its unit did not hold the ticket).
+    `ladder` is the alarms still or already due, lowest first: [{"level", "label", "at", "audience"}]; `next_level` is
+    the first not yet recorded. `deadline_version` grows when due_at moves, so that an alarm of the old time can't fire.
     """
 
     __tablename__ = "sla_clock"

@@ -12,6 +12,8 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from feedback.kernel.errors import Conflict, Forbidden, Invalid, NotFound, NotSignedIn, Refused, Throttled
+from feedback.people.usecases import record_denial
+from feedback.web.session import current_actor, request_now
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +58,9 @@ def init_errors(app: Flask) -> None:
     @app.errorhandler(Refused)
     def _refused(refused: Refused) -> Answer:
         detail = refused.text.render(gettext)
+        actor = current_actor() if isinstance(refused, Forbidden) else None
+        if actor:
+            record_denial(request.endpoint or "", actor=actor, now=request_now())
         if isinstance(refused, Invalid):
             detail = " ".join(text.render(gettext) for text in refused.errors.values())
         wait = refused.details.get("retry_after", 60) if isinstance(refused, Throttled) else None

@@ -19,7 +19,6 @@ from feedback.kernel.text import N_, Text
 from feedback.people.credentials import OpenSession, SignedIn, find_session
 from feedback.people.models import Account
 from feedback.people.queries import load_actor
-from feedback.people.usecases import record_denial
 
 __all__ = [
     "begin",
@@ -137,7 +136,6 @@ def _guard() -> Response | None:
     if actor is None:
         return _ask_to_sign_in()
     if not rule.admits(actor):
-        record_denial(request.endpoint, actor=actor, now=request_now())
         raise Forbidden(Text(N_("This page belongs to another role.")))
     account: Account = g.account
     if account.must_change_password and request.endpoint not in _BEFORE_NEW_PASSWORD:

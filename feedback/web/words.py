@@ -70,7 +70,7 @@ PRIVACY_NAMES = {
 }
 
 PRIVACY_SENTENCES = {
-    "named": N_("The units that work on it see your name and can call you."),
+    "named": N_("The units that work on it see your name."),
     "confidential": N_("Nobody sees your name, not even an administrator: only an alias and your town."),
 }
 

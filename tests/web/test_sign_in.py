@@ -125,6 +125,7 @@ def test_five_wrong_passwords_are_followed_by_429_with_retry_after(browser: Brow
 
 
 def test_the_owner_is_told_of_failures_at_the_next_sign_in(browser: Browser) -> None:
+    browser.get("/sign-in?lang=en")
     browser.sign_in("ha", "not the password")
     browser.sign_in("ha", "not the password")
     browser.sign_in("ha")

@@ -19,7 +19,7 @@ from feedback.people.models import Unit
 from feedback.people.queries import find_unit
 from feedback.reports.cohort import Cohort, build_cohort, is_judged, submitted_in_period
 from feedback.reports.conditions import is_last_verdict
-from feedback.reports.metrics import HATCHES
+from feedback.reports.metrics import HATCHES, MEASURES, Measure, Row
 from feedback.reports.numbers import GOOD_RATING, OF_ALL_DISPATCHED, Key, nearest_offices
 from feedback.reports.period import ListQuery, months
 from feedback.reports.queries import NO_KEY, Report, closure_report
@@ -53,10 +53,15 @@ class Counted:
 
 @dataclass(frozen=True)
 class CountedList:
-    """A page of the list; empty with `is_suppressed` where the number itself is not shown."""
+    """A page of the list; empty with `is_suppressed` where the number itself is not shown.
+
+    `row` is the report's row it stands behind; `has_hidden`: tickets of hidden rows count in it and are not listed.
+    """
 
     page: Page[Counted]
+    row: Row
     is_suppressed: bool = False
+    has_hidden: bool = False
 
 
 def list_counted(
@@ -79,14 +84,26 @@ def list_counted(
     raw = _raw_key(session, query, zone) if query.key is not None else None
     report = closure_report(session, actor, query, now=now)
     if _is_suppressed(report, query) or (is_judged(actor) and _counts_verdicts(query)):
-        return CountedList(Page((), None), is_suppressed=True)
+        return CountedList(Page((), None), _row_of(report, query), is_suppressed=True)
     cohort = build_cohort(session, actor, query, now=now)
     contributions, key_is = _contributions(session, cohort, query)
     if query.key is not None:
         contributions = contributions.where(key_is(raw))
-    for row in _hidden_rows(report, query):
+    hidden = _hidden_rows(report, query)
+    for row in hidden:
         contributions = contributions.where(~key_is(_raw_key(session, row, zone)))
-    return CountedList(_fetch(session, contributions, limit, cursor))
+    page = _fetch(session, contributions, limit, cursor)
+    return CountedList(page, _row_of(report, query), has_hidden=bool(hidden))
+
+
+def _row_of(report: Report, query: ListQuery) -> Row:
+    """The row of the key; the total for none, and for a key that counted nothing an empty row."""
+    if query.key is None:
+        return report.total
+    nothing = Row(
+        query.key, "", None, dict.fromkeys(MEASURES, Measure(0, 0)), {}, dict.fromkeys(HATCHES, Measure(0, 0))
+    )
+    return next((row for row in report.rows if row.key == query.key), nothing)
 
 
 def _counts_verdicts(query: ListQuery) -> bool:

@@ -16,11 +16,13 @@ from feedback.reports.listing import list_counted
 from feedback.reports.period import ListQuery
 from feedback.reports.queries import Report, closure_report
 from feedback.tickets.queries import BY_DUE, MOST_DISPUTED, OLDEST, count_each, list_tickets
+from feedback.tickets.requests import list_decidable
 from feedback.tickets.search import TicketFilters
 from feedback.tickets.views import TicketRow
 from feedback.web.filters import address, either_name, left_out_words
 from feedback.web.forms.review import PeriodForm
 from feedback.web.periods import LAST_90, LAST_MONTH, THIS_MONTH, Period, asked_period
+from feedback.web.present_dispatch import request_row
 from feedback.web.present_lists import counted_row, exception_rows, lead_row
 from feedback.web.present_review import (
     definitions,
@@ -84,6 +86,7 @@ def review() -> str:
         left_out=left_out,
         numbers=numbers_of(report, _earlier(actor, period, now), period, _waiting(counts)),
         lists=[{"label": titles[n][0], "count": counts[n], "url": url_for("leader.now", which=n)} for n in EXCEPTIONS],
+        requests=[request_row(each, now) for each in list_decidable(session(), actor, now)],
         exceptions=rows,
         rows=[unit_row(row, period) for row in shown_rows(report)],
         chart=gap_chart(report, period),
@@ -156,8 +159,7 @@ def counted() -> str:
     asked = {name: request.args[name] for name in LIST_FIELDS if request.args.get(name)}
     query = ListQuery.parse(asked)
     found = list_counted(session(), actor, query, now=at, limit=ROWS, cursor=request.args.get("cursor") or None)
-    report = closure_report(session(), actor, query, now=at)
-    row = next((r for r in (*report.rows, report.total) if r.key == query.key), report.total)
+    row = found.row
     measure = {**row.measures, **row.hatches}[query.measure]
     name, sentence = measure_words(query.measure)
     names = {unit.code: either_name(unit.name, unit.name_en) for unit in list_units(session(), at)}
@@ -169,7 +171,7 @@ def counted() -> str:
         "leader/counted.html",
         title=f"{name} · {row_name(row)}" if row.key else name,
         sentence=sentence,
-        holds=part_words(query.measure, query.part),
+        by_submission=query.measure == "declined",
         period=period_words(period),
         parts=[
             {
@@ -181,6 +183,7 @@ def counted() -> str:
         ],
         back=address("leader.review", period.args(), period="own"),
         is_suppressed=found.is_suppressed,
+        has_hidden=found.has_hidden,
         rows=[counted_row(ticket, names, at) for ticket in found.page.items],
         pager=_pager(_("counted: %(number)s", number=f"{number or 0:g}"), "leader.counted", asked, found.page.next),
     )

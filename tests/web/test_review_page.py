@@ -123,6 +123,10 @@ def test_cell_that_would_tell_who_spoke_is_not_shown_and_its_list_is_shut(app: F
     shut = browser.get("/review/list?from=2026-03-01&to=2026-03-31&by=unit&key=a&measure=claimed&part=numerator")
     assert "This list is not shown" in shut.text
     assert 'id="row-H' not in shut.text
+    whole = browser.get("/review/list?from=2026-03-01&to=2026-03-31&by=unit&measure=claimed&part=denominator")
+    assert "Some tickets count here and are not listed" in whole.text
+    assert "counted: 15" in whole.text
+    assert len(re.findall(r'id="row-H', whole.text)) < 15
 
 
 @time_machine.travel(NOW, tick=False)
@@ -150,6 +154,15 @@ def test_leader_finds_late_disputed_silent_and_oldest_with_their_lists(app: Flas
     assert f'id="row-late-{late}"' in text
     assert "came back 1 time" in text
     assert browser.get("/review/now/other").status_code == 404
+
+
+def test_supervisor_finds_the_requests_that_they_may_decide(app: Flask, histories: Histories) -> None:
+    journey = Journey(histories.county, now=utc_now() - timedelta(hours=2))
+    reference = journey.to("dispatched", urgency="urgent")
+    journey.act(reference, "set_urgency", "dp1", urgency="normal", reason="Nobody is in danger")
+    link = f'href="/tickets/{reference}#do-decide"'
+    assert link in leader(app, "su").get("/review").text
+    assert link not in leader(app, "lp").get("/review").text
 
 
 def test_leader_without_tickets_is_told_so(app: Flask, histories: Histories) -> None:

@@ -109,7 +109,7 @@ def test_handler_who_was_moved_away_hears_nothing_more(county: County) -> None:
 
 def test_ticket_about_a_unit_tells_nobody_of_it_nor_their_deputies(county: County) -> None:
     county.add_person("da", "dispatcher@p1", "handler@a")
-    reference = submit(county, about=["a"], privacy="confidential")
+    reference = submit(county, about=["a"], privacy="confidential", area="village")
     assert told(county, "ticket.submitted") == {"dp1"}
     act(county, "dp1", "dispatch", reference, lead="b")
     assert told(county, "ticket.dispatched") == {"hb", "seat s"}

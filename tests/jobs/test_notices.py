@@ -97,7 +97,7 @@ def test_notices_are_gone_with_the_right_to_see_the_ticket(county: County) -> No
 
 
 def test_notice_of_a_handed_over_protected_ticket_is_no_longer_shown(county: County) -> None:
-    reference = submit(county, privacy="confidential")
+    reference = submit(county, privacy="confidential", area="village")
     now = START + timedelta(minutes=5)
     run_action(
         "transfer", reference, {"unit": "roads", "reason": "It is theirs."}, actor=county.actor("dp1", now), now=now

@@ -74,7 +74,9 @@ def address(endpoint: str, kept: Mapping[str, str], **more: str | None) -> str:
 
 def region_options(session: Session, now: datetime, chosen: str | None) -> list[Any]:
     """All, then each region down to the towns, those below set in; a chosen one that is lower is listed too."""
-    units = sorted((u for u in list_units(session, now) if u.kind == REGION), key=lambda unit: unit.ancestor_ids()[::-1])
+    units = sorted(
+        (u for u in list_units(session, now) if u.kind == REGION), key=lambda unit: unit.ancestor_ids()[::-1]
+    )
     listed = [u for u in units if u.level in LOWEST_LISTED or u.code == chosen]
     return [option("", _("All")), *(option(u.code, _indented(u)) for u in listed)]
 

@@ -17,6 +17,7 @@ from feedback.web.translate import ngettext
 Part = dict[str, Any]
 SHOWN = ("claimed", "confirmed", "stable", "on_time")
 """The figures of the table and the definitions below it."""
+MOST_BARS = 8
 EXPLAINED = ("dispatched", "left_out", "unit", "suppressed", "small")
 
 
@@ -124,8 +125,9 @@ def _plain(number: float | None) -> str:
 
 
 def shown_rows(report: Report) -> list[Row]:
-    """The rows that count something or are hidden, and the total; none where nothing was due."""
+    """The rows that count something, most first, then those that are hidden, and the total; none where nothing was due."""
     rows = [row for row in report.rows if row.is_suppressed or row.measures["claimed"].denominator]
+    rows.sort(key=lambda row: -(row.measures["claimed"].denominator or 0))
     return [*rows, report.total] if rows else []
 
 
@@ -161,14 +163,22 @@ def rate_cell(measure: Measure, name: str, period: Period, row: Row, by: str) ->
 
 
 def gap_chart(report: Report, period: Period) -> Part | None:
-    """By unit: confirmed, said to be done but not confirmed, and not done, as shares of what was dispatched."""
-    rows = [row for row in report.rows if not row.is_suppressed and row.measures["claimed"].denominator]
-    bars = [_gap_bar(row, period) for row in rows if not row.measures["confirmed"].suppressed]
+    """By unit: confirmed, said to be done but not confirmed, and not done, as shares of what was dispatched.
+
+    Only the units with the most tickets: a bar of one or two says nothing.
+    """
+    rows = [
+        row for row in shown_rows(report)[:-1] if not row.measures["confirmed"].suppressed and not row.is_suppressed
+    ]
+    bars = [_gap_bar(row, period) for row in rows[:MOST_BARS]]
     if not bars:
         return None
+    note = _("The middle part is the gap: the unit says it is done, its submitter did not confirm it.")
+    if len(rows) > MOST_BARS:
+        note = f"{note} {_('The %(num)s units with the most tickets; all stand in the table.', num=MOST_BARS)}"
     return {
         "title": _("Said to be done against confirmed, by unit"),
-        "note": _("The middle part is the gap: the unit says it is done, its submitter did not confirm it."),
+        "note": note,
         "series": [_("confirmed"), _("said to be done, not confirmed"), _("not done")],
         "bars": bars,
     }
@@ -184,15 +194,16 @@ def _gap_bar(row: Row, period: Period) -> Part:
         "words": ngettext("%(num)d dispatched", "%(num)d dispatched", whole),
         "url": list_url(period, "claimed", "denominator", key=row.key),
         "parts": [
-            {
-                "share": round(confirmed * 100 / whole, 2),
-                "words": _("%(num)s confirmed", num=confirmed),
-                "url": list_url(period, "confirmed", "numerator", key=row.key),
-            },
-            {"share": round(gap * 100 / whole, 2), "words": _("%(num)s only said to be done", num=gap)},
-            {"share": round(rest * 100 / whole, 2), "words": _("%(num)s not done", num=rest)},
+            _part(confirmed, whole, _("%(num)s confirmed", num=confirmed))
+            | {"url": list_url(period, "confirmed", "numerator", key=row.key) if confirmed else None},
+            _part(gap, whole, _("%(num)s only said to be done", num=gap)),
+            _part(rest, whole, _("%(num)s not done", num=rest)),
         ],
     }
+
+
+def _part(number: int, whole: int, words: str) -> Part:
+    return {"share": round(number * 100 / whole, 2), "words": words}
 
 
 def definitions() -> list[Part]:

@@ -139,7 +139,7 @@ def account_row(account: AccountView, now: datetime) -> Part:
     elif not account.has_password:
         state = {"tone": "soon", "words": _("no password yet")}
     else:
-        state = {"tone": "ok", "words": _("open")}
+        state = {"tone": "ok", "words": _("in use")}
     return {
         "id": account.login,
         "login": account.login,

@@ -175,7 +175,8 @@ def gap_chart(report: Report, period: Period) -> Part | None:
         return None
     note = _("The middle part is the gap: the unit says it is done, its submitter did not confirm it.")
     if len(rows) > MOST_BARS:
-        note = f"{note} {_('The %(num)s units with the most tickets; all stand in the table.', num=MOST_BARS)}"
+        most = _("The %(num)s units with the most tickets; all stand in the table.", num=MOST_BARS)
+        note = f"{note} {most}"
     return {
         "title": _("Said to be done against confirmed, by unit"),
         "note": note,

@@ -12,7 +12,7 @@ from feedback.kernel.db import Base
 from feedback.kernel.idempotency import KEPT, IdempotencyKey
 from feedback.kernel.transaction import transaction
 from feedback.people import throttle
-from feedback.people.models import SignInAttempt, UserSession
+from feedback.people.models import PasswordLink, SignInAttempt, UserSession
 from feedback.sla.models import SweepRun
 
 SESSIONS_KEPT = timedelta(days=7)
@@ -28,6 +28,7 @@ def purge_expired(*, now: datetime) -> int:
             (IdempotencyKey, IdempotencyKey.created_at < now - KEPT),
             (SignInAttempt, SignInAttempt.at < now - throttle.KEPT),
             (UserSession, or_(UserSession.expires_at < over, UserSession.revoked_at < over)),
+            (PasswordLink, PasswordLink.expires_at < over),
             (SweepRun, SweepRun.finished_at < now - SWEEPS_KEPT),
         )
     )

@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import JSON, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from feedback.kernel import audit
+from feedback.kernel.actor import Actor
 from feedback.kernel.db import Base, Instant
 from feedback.kernel.memo import forget, remembered
 
@@ -45,3 +47,19 @@ def put_setting(session: Session, name: str, value: Any, *, now: datetime) -> No
         raise KeyError(name)
     forget(session)
     session.merge(SiteSetting(name=name, value=value, changed_at=now))
+
+
+def change_setting(
+    session: Session, name: str, value: Any, *, actor: Actor, now: datetime, facts: dict[str, Any] | None = None
+) -> None:
+    """Set it in the present transaction with its audit entry; `facts` say what changed, else from what to what."""
+    told = facts if facts is not None else {"from": get_setting(session, name), "to": value}
+    put_setting(session, name, value, now=now)
+    audit.record(
+        session,
+        "settings",
+        actor=actor.audit_name(),
+        action="setting.changed",
+        now=now,
+        facts={"setting": name, **told},
+    )

@@ -28,6 +28,7 @@ MOST_UNPACKED = 512 * 1024 * 1024
 MOST_ROWS = 500_000
 MOST_COLUMNS = 200
 MOST_IN_CELL = 100_000
+FORMULA_MARKS = ("=", "+", "-", "@")
 
 _ZIP, _OLD_EXCEL, _UTF16 = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", (b"\xff\xfe", b"\xfe\xff")
 
@@ -160,7 +161,12 @@ def _csv_records(raw: bytes, name: str) -> Iterator[Cells]:
             text = N_("Can't be read as CSV (%(reason)s). Look for a quotation mark that is not closed.")
             yield _Unreadable(Text(text, reason=str(error)))
         else:
-            yield _limited([cell.strip() for cell in cells])
+            yield _limited([_plain(cell.strip()) for cell in cells])
+
+
+def _plain(cell: str) -> str:
+    """The cell without the apostrophe that keeps a spreadsheet from reading it as a formula (exports put it there)."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_MARKS) else cell
 
 
 def _decode(raw: bytes, name: str) -> str:

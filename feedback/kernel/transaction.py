@@ -20,8 +20,8 @@ def after_commit(callback: Callable[[Session], None]) -> None:
 
 
 @contextmanager
-def transaction() -> Iterator[Session]:
-    """Open a write transaction; commit at the end, roll back and pass on whatever is raised.
+def transaction(*, is_trial: bool = False) -> Iterator[Session]:
+    """Open a write transaction; commit at the end, roll back and pass on whatever is raised. A trial is rolled back too.
 
     What was read before is forgotten, so that every decision is made on rows read under the write lock.
     RuntimeError where one is open already: a use-case never runs inside another.
@@ -35,13 +35,19 @@ def transaction() -> Iterator[Session]:
     session.info["writing"] = True
     try:
         yield session
-        session.commit()
+        if is_trial:
+            session.rollback()
+        else:
+            session.commit()
     except BaseException:
         session.rollback()
         raise
     finally:
         session.info.pop("writing", None)
         forget(session)
+    if is_trial:
+        session.info.clear()
+        return
     for callback in _after_commit:
         callback(session)
     session.info.clear()

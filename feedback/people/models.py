@@ -120,6 +120,20 @@ class ApiToken(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
+class PasswordLink(Base):
+    """A one-time link with which somebody chooses their password; only its hash is kept. purpose: invite or reset."""
+
+    __tablename__ = "password_link"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    purpose: Mapped[str] = mapped_column(String(10))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    expires_at: Mapped[datetime] = mapped_column(Instant)
+    ended_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
 class SignInAttempt(Base):
     """A failed sign-in, kept to slow down guessing: `subject` is a keyed digest of the login or of the source."""
 

@@ -41,7 +41,9 @@ class Journey:
 
     def submit(self, by: str = "s", text: str = "The square is dark at night", **fields: Any) -> str:
         """A ticket of the village that no catalogue word routes, so that it waits for p1's dispatcher."""
-        done = submit_ticket({"text": text, "area": "village", **fields}, actor=self.county.actor(by, self.now), now=self._tick())
+        done = submit_ticket(
+            {"text": text, "area": "village", **fields}, actor=self.county.actor(by, self.now), now=self._tick()
+        )
         return done.reference
 
     def act(self, reference: str, action: str, by: str, **fields: Any) -> TicketRef:

@@ -251,17 +251,21 @@ class Message(Base):
 
 
 class Attachment(Base):
-    """A file sent with a ticket or an entry; shown to nobody but its sender until clean. Used from the next work on."""
+    """A file sent with an entry; its sender is that entry's seat or account. Nobody else sees it until it is clean.
+
+    `state`: pending, clean or refused (then `problem` is a code of files/cleaning.PROBLEMS and no bytes are left).
+    """
 
     __tablename__ = "attachment"
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), index=True)
-    timeline_id: Mapped[int | None] = mapped_column(ForeignKey("timeline.id"))
+    timeline_id: Mapped[int] = mapped_column(ForeignKey("timeline.id"))
     state: Mapped[str] = mapped_column(String(8))
+    problem: Mapped[str | None] = mapped_column(String(20))
     sha256: Mapped[str] = mapped_column(String(64))
     size: Mapped[int]
     content_type: Mapped[str] = mapped_column(String(100))
     name: Mapped[str] = mapped_column(String(120))
-    storage_key: Mapped[str] = mapped_column(String(200))
-    created_at: Mapped[datetime] = mapped_column(Instant)
+    storage_key: Mapped[str] = mapped_column(String(200), unique=True)
+    created_at: Mapped[datetime] = mapped_column(Instant, index=True)

@@ -26,7 +26,7 @@ from feedback.kernel import clock, keyring, transaction
 from feedback.kernel.db import db, prepare_engine
 from feedback.people.models import Account
 from feedback.settings import Settings, SettingsError
-from feedback.supervision import urging
+from feedback.supervision import left_behind, urging
 from feedback.web.admin import admin_pages
 from feedback.web.auth import auth
 from feedback.web.desk import desk_pages
@@ -41,7 +41,7 @@ from feedback.web.session import init_sessions
 from feedback.web.submitter import submitter_pages
 from feedback.web.ticket import ticket_pages
 
-USE_CASES = (assignment, legs, submitter, triage, urging, verdicts, work)
+USE_CASES = (assignment, left_behind, legs, submitter, triage, urging, verdicts, work)
 """Modules whose import puts their actions into tickets.actions.ACTIONS."""
 
 PAGES = (admin_pages, auth, desk_pages, dispatch_pages, notice_pages, review_pages, submitter_pages, ticket_pages)

@@ -19,7 +19,7 @@ from feedback.tickets.search import TicketFilters
 
 REFS = "#/components/schemas/{model}"
 JSON_TYPE = "application/json"
-SYSTEM_ACTIONS = frozenset({"wake", "lapse"})
+SYSTEM_ACTIONS = frozenset({"wake", "lapse", "unassign"})
 """Steps that only the system takes: they answer 403 to everybody, so the document leaves them out."""
 
 VERSION: dict[str, Any] = {

@@ -19,6 +19,7 @@ from feedback.people.account_import import import_accounts
 from feedback.people.passwords import LONGEST
 from feedback.people.tokens import MOST_DAYS, SCOPES, IssueToken, issue_token
 from feedback.people.unit_import import import_units
+from feedback.supervision.left_behind import free_left_tickets
 
 units_commands = AppGroup("units", help="The tree of regions and departments.")
 accounts_commands = AppGroup("accounts", help="Who signs in, and which roles they hold.")
@@ -112,9 +113,11 @@ def set_password_command(login: str, password_stdin: bool, must_change: bool, as
 @JSON_OPTION
 @refusals_as_exit
 def disable_account_command(login: str, as_json: bool) -> None:
-    """Shut an account: its sessions and tokens end at once."""
-    cmd = usecases.OfAccount.parse({"login": login})
-    _say(usecases.disable_account(cmd, actor=SYSTEM, now=utc_now()).login, "is shut", as_json=as_json)
+    """Shut an account: its sessions and tokens end at once, the tickets in its hands fall back to their units' lists."""
+    now = utc_now()
+    shut = usecases.disable_account(usecases.OfAccount.parse({"login": login}), actor=SYSTEM, now=now)
+    free_left_tickets(now, account_id=shut.account_id)
+    _say(shut.login, "is shut", as_json=as_json)
 
 
 @accounts_commands.command("enable")
@@ -144,9 +147,11 @@ def grant_role_command(login: str, role: str, as_json: bool) -> None:
 @JSON_OPTION
 @refusals_as_exit
 def revoke_role_command(login: str, role: str, as_json: bool) -> None:
-    """Take a role at a unit from an account, at once."""
-    cmd = usecases.OfRole.parse({"login": login, "role": role})
-    _say(usecases.revoke_role(cmd, actor=SYSTEM, now=utc_now()).login, f"no longer holds {role}", as_json=as_json)
+    """Take a role at a unit from an account, at once; tickets in its hands there fall back to the unit's list."""
+    now = utc_now()
+    changed = usecases.revoke_role(usecases.OfRole.parse({"login": login, "role": role}), actor=SYSTEM, now=now)
+    free_left_tickets(now, account_id=changed.account_id)
+    _say(changed.login, f"no longer holds {role}", as_json=as_json)
 
 
 @tokens_commands.command("issue")

@@ -19,6 +19,7 @@ TOLD: dict[str, tuple[str, ...]] = {
     "ticket.transferred": ("newcomers", "seats"),
     "ticket.adjudicated": ("newcomers", "seats"),
     "ticket.assigned": ("assignees",),
+    "ticket.unassigned": ("heads",),
     "ticket.acknowledged": ("seats",),
     "ticket.referred": ("adjudicators",),
     "ticket.submitter_asked": ("seats",),

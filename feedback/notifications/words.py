@@ -32,6 +32,7 @@ _STAFF: dict[str, str] = {
     "ticket.transferred": N_("A ticket was handed to your unit. Please sign for it."),
     "ticket.adjudicated": N_("A ruling gave this ticket to your unit. Please sign for it."),
     "ticket.assigned": N_("This ticket was assigned to you."),
+    "ticket.unassigned": N_("Nobody has this ticket in hand: its handler no longer works at your unit."),
     "ticket.referred": N_("A ticket waits for your ruling on who is responsible."),
     "ticket.woken": N_("The wait for the submitter is over; the ticket is yours again."),
     "ticket.resumed": N_("The suspension is over; the ticket is yours again."),

@@ -16,7 +16,7 @@ from feedback.kernel.command import Code, Command
 from feedback.kernel.errors import Forbidden, Invalid
 from feedback.kernel.text import N_, Text
 from feedback.kernel.transaction import transaction
-from feedback.people.models import Account, ApiToken, RoleGrant, Unit, UserSession
+from feedback.people.models import Account, ApiToken, PasswordLink, RoleGrant, Unit, UserSession
 from feedback.people.names import check_contacts, check_login, fold_login, parse_roles
 from feedback.people.passwords import check_password, hash_password
 from feedback.people.rights import check_admin, check_admin_of, lock_account, units_of_roles
@@ -175,6 +175,7 @@ def grant_role(cmd: OfRole, *, actor: Actor, now: datetime) -> AccountRef:
         for role, unit in units_of_roles(session, parse_roles([cmd.role])):
             check_admin_of(actor, unit)
             if add_grant(session, account, role, unit):
+                end_links(session, account, now=now)
                 record(session, account, "role.granted", actor=actor, now=now, role=role, unit=unit.id)
         return AccountRef(account.id, account.login)
 
@@ -185,9 +186,17 @@ def revoke_role(cmd: OfRole, *, actor: Actor, now: datetime) -> AccountRef:
         account = lock_account(session, cmd.login)
         for role, unit in units_of_roles(session, parse_roles([cmd.role])):
             check_admin_of(actor, unit)
+            check_keeps_own(account, role, actor=actor)
             if end_grant(session, account, role, unit, now=now):
+                end_links(session, account, now=now)
                 record(session, account, "role.revoked", actor=actor, now=now, role=role, unit=unit.id)
         return AccountRef(account.id, account.login)
+
+
+def check_keeps_own(account: Account, role: str, *, actor: Actor) -> None:
+    """Forbidden for an admin who would give up that role themselves: somebody must be left to give it back."""
+    if role == "admin" and account.id == actor.account_id:
+        raise Forbidden(Text(N_("Nobody can take the admin's role from themselves. Ask another admin.")))
 
 
 def record_denial(what: str, *, actor: Actor, now: datetime) -> None:
@@ -198,7 +207,7 @@ def record_denial(what: str, *, actor: Actor, now: datetime) -> None:
 
 
 def check_admin_of_account(session: Session, account: Account, *, actor: Actor) -> None:
-    """Forbidden unless the actor is admin of every unit at which the account holds a role."""
+    """Forbidden unless the actor is admin of every unit at which the account holds a role or held one."""
     check_admin(actor)
     held = select(Unit).join(RoleGrant, RoleGrant.unit_id == Unit.id).where(RoleGrant.account_id == account.id)
     for unit in session.scalars(held):
@@ -235,7 +244,7 @@ def end_grant(session: Session, account: Account, role: str, unit: Unit, *, now:
 
 
 def end_access(session: Session, account: Account, *, now: datetime, keep_session: int | None = None) -> None:
-    """End every session (but `keep_session`) and every token of an account, in the present transaction."""
+    """End every session (but `keep_session`), every token and every link of an account, in the present transaction."""
     session.execute(
         update(UserSession)
         .where(
@@ -247,4 +256,14 @@ def end_access(session: Session, account: Account, *, now: datetime, keep_sessio
     )
     session.execute(
         update(ApiToken).where(ApiToken.account_id == account.id, ApiToken.revoked_at.is_(None)).values(revoked_at=now)
+    )
+    end_links(session, account, now=now)
+
+
+def end_links(session: Session, account: Account, *, now: datetime) -> None:
+    """End the links with which somebody could choose a password of this account, in the present transaction."""
+    session.execute(
+        update(PasswordLink)
+        .where(PasswordLink.account_id == account.id, PasswordLink.ended_at.is_(None))
+        .values(ended_at=now)
     )

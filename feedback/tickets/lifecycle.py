@@ -139,6 +139,7 @@ _TABLE: tuple[Rule, ...] = (
           clocks="meet dispatch; start legs; start signing", event="ticket.dispatched"),
     _rule("assign", f"{_WORKED} {WAITING} {SUSPENDED}", f"{LEAD} {ASSIST}", needs="assignee",
           event="ticket.assigned"),
+    _rule("unassign", f"{_WORKED} {WAITING} {SUSPENDED} {RESOLVED}", SYSTEM, event="ticket.unassigned"),
     _rule("acknowledge", DISPATCHED, f"{LEAD} {SYSTEM}", IN_PROGRESS, clocks="meet signing",
           event="ticket.acknowledged"),
     _rule("request_return", _WORKED, LEAD, needs="reason_code basis proposed_unit", clocks="start decision",

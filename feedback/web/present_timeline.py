@@ -117,7 +117,7 @@ def _unit_facts(item: TimelineItem, units: Mapping[str, str]) -> str:
         return _("Assisting: %(units)s", units=", ".join(units.get(code, code) for code in facts["assists"] if code))
     if item.action == "assign" and facts.get("assignee"):
         return _("To %(login)s", login=facts["assignee"])
-    if item.action in ("add_leg", "drop_leg", "answer_leg") and facts.get("unit"):
+    if item.action in ("add_leg", "drop_leg", "answer_leg", "unassign") and facts.get("unit"):
         return units.get(facts["unit"], facts["unit"])
     if item.action == "reclassify" and facts.get("area"):
         return _("Area: %(area)s", area=units.get(facts["area"], facts["area"]))

@@ -172,6 +172,7 @@ ACTION_NAMES = {
     "decide": N_("Decided a request"),
     "dispatch": N_("Dispatched"),
     "assign": N_("Assigned"),
+    "unassign": N_("Back in the unit's list: whoever had it no longer works there"),
     "acknowledge": N_("Signed for"),
     "transfer": N_("Transferred"),
     "ask_submitter": N_("Asked the submitter"),

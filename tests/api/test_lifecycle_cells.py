@@ -62,6 +62,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "confirm": {"verdict": "solved", "rating": 4},
     "dispute": {"reason": "It is still dark"},
     "lapse": {},
+    "unassign": {"leg": 1},
     "reopen": {"reason": "It is dark again"},
     "withdraw": {"reason": "No longer needed", "asked_to": False},
     "urge": {},
@@ -182,7 +183,7 @@ def test_no_allowed_cell_is_left_out_without_a_reason() -> None:
     assert all(
         cell.role == "system" or cell.state in NOT_REACHED or cell.relation in ("lead", "assist") for cell in left_out
     )
-    assert {_plain(cell.action) for cell, _ in ALLOWED} | {"wake", "lapse"} >= set(ACTIONS) - {"submit"}
+    assert {_plain(cell.action) for cell, _ in ALLOWED} | {"wake", "lapse", "unassign"} >= set(ACTIONS) - {"submit"}
 
 
 def _refused_sample(action: str) -> list[Cell]:

@@ -60,7 +60,7 @@ def test_document_lists_every_route_and_every_action(app: Flask) -> None:
     actions = {(f"/tickets/{{reference}}/{name}", "POST") for name in documented_actions()}
     assert routed - {generic} <= listed
     assert listed - (routed - {generic}) == actions
-    assert set(documented_actions()) == set(ACTIONS) - {"wake", "lapse"}
+    assert set(documented_actions()) == set(ACTIONS) - {"wake", "lapse", "unassign"}
     ids = [operation["operationId"] for methods in paths.values() for operation in methods.values()]
     assert len(ids) == len(set(ids))
 
@@ -83,7 +83,7 @@ def test_every_route_says_who_may_call_it(app: Flask) -> None:
 
 @pytest.mark.parametrize("action", sorted(FIELDS))
 def test_bodies_that_are_taken_fit_the_document(action: str) -> None:
-    if action in ("wake", "lapse"):
+    if action in ("wake", "lapse", "unassign"):
         return
     whole = _documented()
     content = whole["paths"][f"/tickets/{{reference}}/{action}"]["post"]["requestBody"]["content"]

@@ -74,6 +74,7 @@ PLAIN_ACTIONS: Final = (
     "decline",
     "dispatch",
     "assign",
+    "unassign",
     "acknowledge",
     "request_return",
     "refer",

@@ -58,7 +58,8 @@ def _canonical(facts: dict[str, Any]) -> str:
     return json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
-def _entry_mac(entry: AuditEntry) -> str:
+def mac_of(entry: AuditEntry) -> str:
+    """The seal of an entry over all it says and over the one before it; for rows that are written in bulk."""
     return keyring.mac(
         "audit",
         entry.stream,
@@ -99,7 +100,7 @@ def record(
         facts=facts or {},
         prev_mac=last.mac if last else "",
     )
-    entry.mac = _entry_mac(entry)
+    entry.mac = mac_of(entry)
     session.add(entry)
     session.flush()
     return entry
@@ -142,7 +143,7 @@ def verify(session: Session) -> Iterator[str]:
             yield f"{entry.stream} seq {seq + 1}: missing (next found is {entry.seq})"
         elif entry.prev_mac != prev:
             yield f"{entry.stream} seq {entry.seq}: does not follow seq {seq}"
-        elif _entry_mac(entry) != entry.mac:
+        elif mac_of(entry) != entry.mac:
             yield f"{entry.stream} seq {entry.seq}: altered"
         expected[entry.stream] = (entry.seq, entry.mac)
         macs[entry.stream, entry.seq] = entry.mac

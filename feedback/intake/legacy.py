@@ -27,6 +27,7 @@ from feedback.routing.models import Category
 from feedback.routing.queries import normal_path
 from feedback.tickets.lifecycle import SYSTEM_ROLE
 from feedback.tickets.models import TITLE_LIMIT, Leg, Message, Ticket, TimelineEntry
+from feedback.tickets.search_index import index_tickets
 from feedback.tickets.transition import legacy_ticket
 
 OUTCOMES = ("solved", "partly", "not_possible", "planned")
@@ -127,11 +128,12 @@ class Archive:
 
 def write_history(session: Session, rows: Iterable[History], now: datetime) -> None:
     """Write rows of history in the open transaction. IntegrityError where one is there already."""
-    for row in rows:
-        _write(session, row, now)
+    ids = [_write(session, row, now) for row in rows]
+    session.flush()
+    index_tickets(session, ids)
 
 
-def _write(session: Session, row: History, now: datetime) -> None:
+def _write(session: Session, row: History, now: datetime) -> int:
     said = row.command
     ticket = legacy_ticket(
         reference=new_reference(session),
@@ -172,6 +174,7 @@ def _write(session: Session, row: History, now: datetime) -> None:
         now=now,
         facts={"version": 1, "to": LEGACY, "channel": "import", "text": audit.digest(said.text)},
     )
+    return ticket.id
 
 
 def _write_parts(session: Session, ticket: Ticket, row: History) -> None:

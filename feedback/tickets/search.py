@@ -26,7 +26,8 @@ from feedback.routing.models import Category
 from feedback.routing.queries import normal_path
 from feedback.tickets import lifecycle
 from feedback.tickets.desks import is_at_office, is_on_units_desk
-from feedback.tickets.models import Message, Ticket
+from feedback.tickets.full_text import speaks_of
+from feedback.tickets.models import Ticket
 from feedback.tickets.visibility import is_own, oversees
 
 LEGACY = "legacy"
@@ -38,7 +39,6 @@ RUNNING = (lifecycle.SUBMITTED, lifecycle.DISPATCHED, lifecycle.IN_PROGRESS)
 URGENCIES = ("critical", "urgent", "normal", "complex")
 SILENT_AFTER = timedelta(days=7)
 """An open ticket in which nobody wrote a public word for so long counts as silent."""
-MOST_WORDS = 8
 
 
 def _yes_or_no(value: Any) -> Any:
@@ -127,7 +127,7 @@ def conditions(session: Session, actor: Actor, filters: TicketFilters, *, now: d
         found.append(Ticket.urgency == filters.urgency)
     found += _yes_or_no_conditions(session, actor, filters, now)
     if filters.q:
-        found += [_speaks_of(word) for word in filters.q.split()[:MOST_WORDS]]
+        found.append(speaks_of(session, actor, filters.q))
     return [*found, *_submitted_between(filters.from_, filters.to)]
 
 
@@ -183,18 +183,6 @@ def _categories_below(session: Session, path: str) -> list[int]:
     if not ids:
         raise Invalid({"category": Text(N_("There is no category with this path."))})
     return list(ids)
-
-
-def _speaks_of(word: str) -> ColumnElement[bool]:
-    """SQL: the reference, the place, the title or the text as submitted holds this word; % and _ mean themselves."""
-    said = select(Message.id).where(
-        Message.ticket_id == Ticket.id,
-        Message.version == 1,
-        Message.is_current,
-        or_(Message.title.icontains(word, autoescape=True), Message.body.icontains(word, autoescape=True)),
-    )
-    placed = and_(Ticket.place.is_not(None), Ticket.place.icontains(word, autoescape=True))
-    return or_(Ticket.reference == word.upper(), placed, said.exists())
 
 
 def _submitted_between(first: date | None, last: date | None) -> list[ColumnElement[bool]]:

@@ -14,6 +14,7 @@ from feedback.tickets import lifecycle
 from feedback.tickets.clockwork import NewLeg, Step, run_effects
 from feedback.tickets.hold import Held
 from feedback.tickets.models import Message, Ticket, TicketRequest, TimelineEntry
+from feedback.tickets.search_index import index_tickets
 
 REQUEST_STATES: dict[str, frozenset[str]] = {
     kind: frozenset(s for rule in lifecycle.rules_for(f"decide:{kind}:granted") for s in rule.states)
@@ -80,6 +81,8 @@ def perform(
         )
         if entry.is_public:
             ticket.last_word_at = held.now
+        held.session.flush()
+        index_tickets(held.session, [ticket.id])
     _record(held, entry, text)
     outbox.publish(
         held.session,

@@ -1,0 +1,168 @@
+"""Keeps the words by which tickets are found: written with the text itself, anew from it at any time, asked by search.py.
+
+It reads titles, texts, places and messages, and never who raised a ticket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, cast, column, func, or_, select, table, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy.orm import Session
+
+from feedback.kernel.transaction import transaction
+from feedback.tickets.bigrams import Phrase, words_of
+from feedback.tickets.models import Message, Ticket, TimelineEntry
+from feedback.tickets.search_tables import FULL_TEXT, TicketWords
+
+EVERYONE, SEATS, STAFF = "everyone", "seats", "staff"
+ALL = (EVERYONE, SEATS, STAFF)
+MOST_WORDS, MOST_CHARACTERS = 16_000, 120_000
+"""Of one column of one ticket; what comes after them is not found. PostgreSQL counts places up to 16,383, in 1 MB."""
+MOST_PLACES = 255
+BATCH = 500
+_GAP = "\ue000"
+"""Stands between two texts, so that no phrase begins in one and ends in the next; no text's word holds it."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """A text of a ticket, and whose it is: `version` 1 is what was submitted."""
+
+    version: int
+    title: str | None
+    body: str
+    action: str
+    is_public: bool
+    seat_id: int | None
+
+    def column(self) -> str | None:
+        """Which column its words belong to; None for words that came with a verdict, which not all staff may read."""
+        if self.version == 1:
+            return EVERYONE
+        if self.action == "confirm":
+            return None
+        if self.seat_id is not None:
+            return SEATS
+        return EVERYONE if self.is_public else STAFF
+
+
+def words_row(dialect: str, ticket_id: int, reference: str, place: str | None, said: Iterable[Said]) -> dict[str, Any]:
+    """The values of a ticket's row in `ticket_words`, for a database of this dialect."""
+    texts: dict[str, list[str]] = {EVERYONE: [reference, reference.replace("-", ""), place or ""], SEATS: [], STAFF: []}
+    for each in said:
+        name = each.column()
+        if name is not None:
+            texts[name] += [each.title or "", each.body]
+    made = _vector if dialect == "postgresql" else " ".join
+    return {"ticket_id": ticket_id, **{name: made(list(_words_of_all(texts[name]))) for name in ALL}}
+
+
+def index_tickets(session: Session, ids: Sequence[int]) -> None:
+    """Write the words of these tickets anew from their texts, in the open transaction; three statements for all."""
+    dialect = session.get_bind().dialect.name
+    said: dict[int, list[Said]] = {ticket_id: [] for ticket_id in ids}
+    query = (
+        select(
+            Message.ticket_id,
+            Message.version,
+            Message.title,
+            Message.body,
+            TimelineEntry.action,
+            TimelineEntry.is_public,
+            TimelineEntry.seat_id,
+        )
+        .join(
+            TimelineEntry,
+            (TimelineEntry.ticket_id == Message.ticket_id) & (TimelineEntry.version == Message.version),
+        )
+        .where(Message.ticket_id.in_(ids), Message.is_current)
+        .order_by(Message.ticket_id, Message.version)
+    )
+    for row in session.execute(query):
+        said[row.ticket_id].append(
+            Said(row.version, row.title, row.body, row.action, is_public=row.is_public, seat_id=row.seat_id)
+        )
+    heads = session.execute(select(Ticket.id, Ticket.reference, Ticket.place).where(Ticket.id.in_(ids))).all()
+    rows = [words_row(dialect, head.id, head.reference, head.place, said[head.id]) for head in heads]
+    if rows:
+        insert: Any = (postgresql if dialect == "postgresql" else sqlite).insert(TicketWords.__table__)
+        changed = {name: insert.excluded[name] for name in ALL}
+        session.execute(insert.on_conflict_do_update(index_elements=["ticket_id"], set_=changed), rows)
+
+
+def hits(dialect: str, phrases: Sequence[Phrase], columns: Sequence[str]) -> Select[int]:
+    """The ids of the tickets in whose columns every phrase stands, each of them whole in one column."""
+    if dialect == "postgresql":
+        return select(TicketWords.ticket_id).where(*(_stands(phrase, columns) for phrase in phrases))
+    found = table(FULL_TEXT, column("rowid"), column(FULL_TEXT))
+    return select(found.c.rowid).where(found.c[FULL_TEXT].op("MATCH")(_match(phrases, columns)))
+
+
+def reindex(*, everything: bool = False) -> Iterator[int]:
+    """Write the words of the tickets that have none (or of all), a batch in a transaction; gives each batch's size.
+
+    May be stopped and run again. With `everything`, SQLite's index is built anew too.
+    """
+    last = 0
+    while True:
+        with transaction() as session:
+            query = select(Ticket.id).where(Ticket.id > last).order_by(Ticket.id).limit(BATCH)
+            if not everything:
+                query = query.where(_HAS_NO_WORDS)
+            ids = session.scalars(query.with_for_update(of=Ticket)).all()
+            index_tickets(session, ids)
+        if not ids:
+            break
+        last = ids[-1]
+        yield len(ids)
+    if everything:
+        with transaction() as session:
+            if session.get_bind().dialect.name == "sqlite":
+                session.execute(text("INSERT INTO ticket_search(ticket_search) VALUES('rebuild')"))
+
+
+def count_missing(session: Session) -> int:
+    """How many tickets no search can find, because their words were never written."""
+    return session.scalar(select(func.count()).select_from(Ticket).where(_HAS_NO_WORDS)) or 0
+
+
+_HAS_NO_WORDS = ~select(TicketWords.ticket_id).where(TicketWords.ticket_id == Ticket.id).exists()
+
+
+def _words_of_all(texts: Iterable[str]) -> Iterator[str]:
+    words, characters = 0, 0
+    for each in filter(None, texts):
+        if words:
+            yield _GAP
+        for word in words_of(each):
+            words, characters = words + 1, characters + len(word)
+            if words > MOST_WORDS or characters > MOST_CHARACTERS:
+                return
+            yield word
+
+
+def _vector(words: Sequence[str]) -> str:
+    """The words as PostgreSQL writes a tsvector: each with its places. They are letters and numbers, nothing to quote."""
+    places: dict[str, list[str]] = {}
+    for place, word in enumerate(words, start=1):
+        found = places.setdefault(word, [])
+        if word != _GAP and len(found) < MOST_PLACES:
+            found.append(str(place))
+    return " ".join(f"'{word}':{','.join(at)}" for word, at in places.items() if at)
+
+
+def _match(phrases: Sequence[Phrase], columns: Sequence[str]) -> str:
+    """The phrases in FTS5's language."""
+    asked = " AND ".join(f'"{" ".join(phrase.words)}"{" *" if phrase.is_begun else ""}' for phrase in phrases)
+    return asked if tuple(columns) == ALL else f"{{{' '.join(columns)}}} : ({asked})"
+
+
+def _stands(phrase: Phrase, columns: Sequence[str]) -> ColumnElement[bool]:
+    """SQL: one of the columns holds the phrase, on PostgreSQL."""
+    asked = " <-> ".join(f"'{word}'" for word in phrase.words) + (":*" if phrase.is_begun else "")
+    return or_(*(getattr(TicketWords, name).op("@@")(cast(asked, TSQUERY)) for name in columns))

@@ -11,16 +11,28 @@ from feedback.kernel.actor import Actor
 from feedback.people.models import Unit
 from feedback.people.queries import office_ids
 from feedback.tickets.models import Leg, Ticket, TicketAbout
-from feedback.tickets.visibility import WORKING_ROLES
+from feedback.tickets.visibility import WORKING_ROLES, is_own, is_shut_out
 
 
 def is_on_units_desk(actor: Actor) -> ColumnElement[bool]:
     """SQL: a unit in which the actor is handler or head has a part that has not ended, as lead or assist."""
+    return or_(*desk_parts(actor))
+
+
+def desk_parts(actor: Actor) -> tuple[ColumnElement[bool], ...]:
+    """SQL: `is_on_units_desk` cut into parts that share no ticket, each answered by an index of its own."""
     units = {grant.unit_id for grant in actor.grants_for(*WORKING_ROLES)}
     if not units:
-        return false()
-    running = select(Leg.id).where(Leg.ticket_id == Ticket.id, Leg.unit_id.in_(units), Leg.ended_at.is_(None))
-    return running.exists()
+        return (false(),)
+    assisted = select(Leg.ticket_id).where(Leg.unit_id.in_(units), Leg.role == "assist", Leg.ended_at.is_(None))
+    leads = and_(Ticket.lead_unit_id.in_(units), Ticket.lead_leg_id.is_not(None))
+    only_assists = or_(Ticket.lead_unit_id.is_(None), Ticket.lead_unit_id.not_in(units))
+    return leads, and_(Ticket.id.in_(assisted), only_assists)
+
+
+def may_see_own(actor: Actor) -> ColumnElement[bool]:
+    """SQL: what `visible` leaves to be asked of a ticket with a unit of theirs, or below one that they answer for."""
+    return or_(~is_shut_out(actor), is_own(actor))
 
 
 def is_at_office(session: Session, actor: Actor, now: datetime) -> ColumnElement[bool]:

@@ -14,14 +14,20 @@ TEXT_LIMIT = 20_000
 TITLE_LIMIT = 200
 
 
+_OF_LEADERS = ("last_word_at", "submitted_at", "area_id", "lead_unit_id")
+_OF_HANDLERS = ("assignee_id", "is_about", "origin", "lead_leg_id")
+
+
 class Ticket(Base):
     """A matter on its way. It holds no submitter and no text; `version` grows with every change of it."""
 
     __tablename__ = "ticket"
     __table_args__ = (
         CheckConstraint("(status = 'closed') = (closure_reason IS NOT NULL)", name="closed_has_reason"),
-        Index("ix_ticket_status_due_at_id", "status", "due_at", "id"),
-        Index("ix_ticket_lead_unit_id_status_due_at", "lead_unit_id", "status", "due_at"),
+        # Wide, so that what pages count is read from the index alone.
+        Index("ix_ticket_by_status", "status", "due_at", "id", "reopen_count", "is_about", "origin", *_OF_LEADERS),
+        Index("ix_ticket_on_desk", "lead_unit_id", "status", "due_at", "id", "reopen_count", *_OF_HANDLERS),
+        Index("ix_ticket_lead_unit_id_due_at_id", "lead_unit_id", "due_at", "id"),
         Index("ix_ticket_area_id_status", "area_id", "status"),
         Index("ix_ticket_submitted_at_id", "submitted_at", "id"),
         Index("ix_ticket_original_due_at", "original_due_at"),
@@ -121,10 +127,13 @@ class Leg(Base):
     """A unit's part in a ticket, as lead or assist, from when it got it to when it ended."""
 
     __tablename__ = "leg"
-    __table_args__ = (Index("ix_leg_unit_id_ended_at", "unit_id", "ended_at"),)
+    __table_args__ = (
+        Index("ix_leg_ticket_id_unit_id_ended_at", "ticket_id", "unit_id", "ended_at"),
+        Index("ix_leg_unit_id_role_ended_at_ticket_id", "unit_id", "role", "ended_at", "ticket_id"),
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), index=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"))
     unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"))
     role: Mapped[str] = mapped_column(String(8))
     round: Mapped[int]

@@ -148,6 +148,18 @@ def _yes_or_no_conditions(
     return [condition() if wanted else ~condition() for wanted, condition in asked if wanted is not None]
 
 
+def statuses_held(filters: TicketFilters) -> frozenset[str] | None:
+    """The statuses that tickets of this list can have; None where they can have any."""
+    if filters.overdue:
+        return frozenset(RUNNING)
+    if filters.silent:
+        return frozenset(lifecycle.OPEN)
+    if not filters.status or LEGACY in filters.status:
+        return None
+    own = frozenset(filters.status) & frozenset(lifecycle.STATUSES)
+    return own | frozenset(lifecycle.OPEN) if OPEN_WORD in filters.status else own
+
+
 def is_silent(now: datetime) -> ColumnElement[bool]:
     """SQL: open, and nobody wrote a public word for a week. Never NULL, so that it may be negated."""
     spoke_at = func.coalesce(Ticket.last_word_at, Ticket.submitted_at)

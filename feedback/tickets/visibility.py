@@ -49,6 +49,15 @@ def is_own(actor: Actor) -> ColumnElement[bool]:
     )
 
 
+def has_seat(actor: Actor) -> ColumnElement[bool]:
+    """SQL: the same, put so that a list of one's own starts from one's seats."""
+    if not actor.submitter_key:
+        return false()
+    return Ticket.id.in_(
+        select(Seat.ticket_id).where(Seat.submitter_key == actor.submitter_key, Seat.left_at.is_(None))
+    )
+
+
 def is_shut_out(actor: Actor) -> ColumnElement[bool]:
     """SQL: the ticket is about the actor, somebody they stand in for, or a unit in which they hold any role."""
     accounts = [a for a in (actor.account_id, *actor.stands_in_for) if a is not None]

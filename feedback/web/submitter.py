@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from typing import Any
 
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask import session as cookie
@@ -24,6 +25,7 @@ from feedback.tickets.visibility import get_ticket
 from feedback.web.forms.submit import SubmitForm
 from feedback.web.present_home import needs_of
 from feedback.web.presenters import card_of, name_of, receipt_of, submitter_name
+from feedback.web.present_proposals import proposals_of
 from feedback.web.session import request_now, require, signed_in_actor
 from feedback.web.submit_choices import area_options, category_options, home_name, resolve_about
 from feedback.web.words import PRIVACY_SENTENCES
@@ -101,6 +103,16 @@ def write() -> Answer:
 
 
 @submitter_pages.post("/submit")
+@submitter_pages.post("/submit/proposals")
+@require("submitter", "handler", "dispatcher")
+def propose() -> dict[str, Any]:
+    """What the page proposes for the text as it stands, as JSON; nothing is kept."""
+    sent = request.form
+    return proposals_of(
+        session(), signed_in_actor(), sent.get("text", ""), sent.get("area", ""), sent.get("urgency", ""), request_now()
+    )
+
+
 @require("submitter", "handler", "dispatcher")
 def submit() -> Answer:
     """Take it in, or show the form again with everything typed and what is wrong at the fields."""

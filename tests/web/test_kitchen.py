@@ -154,7 +154,8 @@ def test_first_page_is_light(client: FlaskClient) -> None:
     weight = sum(len(gzip.compress(p.read_bytes())) for p in [BOOTSTRAP, *ours])
     weight += len(gzip.compress(client.get("/receipt").data))
     assert weight < 60 * 1024
-    assert (STATIC / "css" / "zhida.css").stat().st_size < 25 * 1024
+    # The wire's 60 KB above is the promise; this keeps the sheet from growing unseen (28: tapped chips, bulk bar, shelf).
+    assert (STATIC / "css" / "zhida.css").stat().st_size < 28 * 1024
 
 
 def luminance(colour: str) -> float:

@@ -24,8 +24,8 @@ from feedback.tickets.search import TicketFilters
 from feedback.tickets.visibility import get_ticket
 from feedback.web.forms.submit import SubmitForm
 from feedback.web.present_home import needs_of
-from feedback.web.presenters import card_of, name_of, receipt_of, submitter_name
 from feedback.web.present_proposals import proposals_of
+from feedback.web.presenters import card_of, name_of, receipt_of, submitter_name
 from feedback.web.session import request_now, require, signed_in_actor
 from feedback.web.submit_choices import area_options, category_options, home_name, resolve_about
 from feedback.web.words import PRIVACY_SENTENCES
@@ -102,7 +102,6 @@ def write() -> Answer:
     return _form_page(SubmitForm(), 200)
 
 
-@submitter_pages.post("/submit")
 @submitter_pages.post("/submit/proposals")
 @require("submitter", "handler", "dispatcher")
 def propose() -> dict[str, Any]:
@@ -113,6 +112,7 @@ def propose() -> dict[str, Any]:
     )
 
 
+@submitter_pages.post("/submit")
 @require("submitter", "handler", "dispatcher")
 def submit() -> Answer:
     """Take it in, or show the form again with everything typed and what is wrong at the fields."""

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from feedback.kernel import keyring
 from feedback.kernel.db import Base, Id, Instant
+from feedback.kernel.memo import remembered
 
 OVERLAP = timedelta(minutes=10)
 
@@ -85,25 +86,33 @@ def record(
 
     The caller holds the lock of what the stream concerns (the ticket's row); a race would fail on (stream, seq).
     """
+    heads: dict[str, AuditEntry] = remembered(session, "audit", dict)
+    seq, mac = (heads[stream].seq, heads[stream].mac) if stream in heads else _head(session, stream)
+    entry = AuditEntry(
+        stream=stream,
+        seq=seq + 1,
+        at=now,
+        actor=actor,
+        action=action,
+        facts=facts or {},
+        prev_mac=mac,
+    )
+    entry.mac = mac_of(entry)
+    session.add(entry)
+    if session.info.get("writing"):
+        heads[stream] = entry
+    return entry
+
+
+def _head(session: Session, stream: str) -> tuple[int, str]:
+    """Number and seal of the newest entry of a stream; (0, "") for one that begins."""
     last = session.execute(
         select(AuditEntry.seq, AuditEntry.mac)
         .where(AuditEntry.stream == stream)
         .order_by(AuditEntry.seq.desc())
         .limit(1)
     ).first()
-    entry = AuditEntry(
-        stream=stream,
-        seq=(last.seq if last else 0) + 1,
-        at=now,
-        actor=actor,
-        action=action,
-        facts=facts or {},
-        prev_mac=last.mac if last else "",
-    )
-    entry.mac = mac_of(entry)
-    session.add(entry)
-    session.flush()
-    return entry
+    return (last.seq, last.mac) if last else (0, "")
 
 
 def _checkpoint_mac(checkpoint: AuditCheckpoint) -> str:

@@ -109,6 +109,8 @@ def write_reached(
             break
         reached.append(level)
     highest = reached[-1] if reached and sends else None
+    if reached and clock in session.new:
+        session.flush()  # its id is needed
     for level in reached:
         session.add(
             SlaAlarm(

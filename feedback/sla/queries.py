@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from feedback.calendars.models import BusinessCalendar
 from feedback.calendars.queries import find_calendar, get_calendar
 from feedback.calendars.usecases import SITE_CODE
+from feedback.kernel.memo import remembered
 from feedback.kernel.site import get_setting
 from feedback.people.models import Unit
 from feedback.people.queries import units_by_id
@@ -57,10 +58,27 @@ def is_within(path: str | None, category: str) -> bool:
     return path is not None and (path == category or path.startswith(f"{category}/"))
 
 
+def clocks_of(session: Session, ticket_id: int) -> list[SlaClock]:
+    """Every clock of a ticket, open or not, the eldest first.
+
+    Inside a writing transaction they are read once and stay held until its end; `add_clock` adds what it starts.
+    """
+    query = select(SlaClock).where(SlaClock.ticket_id == ticket_id).order_by(SlaClock.id)
+    if not session.info.get("writing"):
+        return list(session.scalars(query))
+    return remembered(session, ("clocks", ticket_id), lambda: list(session.scalars(held(query))))
+
+
+def add_clock(session: Session, clock: SlaClock) -> None:
+    """Put a clock that has just been laid to the others of its ticket."""
+    clocks_of(session, clock.ticket_id).append(clock)
+    session.add(clock)
+
+
 def resolutions(session: Session, ticket_id: int) -> Sequence[SlaClock]:
     """The ticket's resolution clocks, open or not, the newest round last."""
-    query = select(SlaClock).where(SlaClock.ticket_id == ticket_id, SlaClock.kind == "resolution")
-    return session.scalars(query.order_by(SlaClock.round, SlaClock.id)).all()
+    found = [clock for clock in clocks_of(session, ticket_id) if clock.kind == "resolution"]
+    return sorted(found, key=lambda clock: clock.round)
 
 
 def open_resolution(session: Session, ticket_id: int) -> SlaClock | None:
@@ -76,21 +94,19 @@ def hold_clocks(
     leg_id: int | None = None,
     request_id: int | None = None,
 ) -> list[SlaClock]:
-    """The ticket's clocks that run, held for writing and read anew (the sweep may have just written them).
+    """The ticket's clocks that run, held for writing as they are now (the sweep may have just written them).
 
     Those that are followed by others come first.
     """
-    query = select(SlaClock).where(
-        SlaClock.ticket_id == ticket_id, SlaClock.met_at.is_(None), SlaClock.dropped_at.is_(None)
-    )
-    if kind is not None:
-        query = query.where(SlaClock.kind == kind)
-    if leg_id is not None:
-        query = query.where(SlaClock.leg_id == leg_id)
-    if request_id is not None:
-        query = query.where(SlaClock.request_id == request_id)
-    found = session.scalars(held(query.order_by(SlaClock.id))).all()
-    return sorted(found, key=lambda clock: (clock.follows_id is not None, clock.id))
+    found = [
+        clock
+        for clock in clocks_of(session, ticket_id)
+        if clock.is_open
+        and kind in (None, clock.kind)
+        and leg_id in (None, clock.leg_id)
+        and request_id in (None, clock.request_id)
+    ]
+    return sorted(found, key=lambda clock: clock.follows_id is not None)
 
 
 def held(query: Select[SlaClock]) -> Select[SlaClock]:
@@ -146,7 +162,19 @@ def calendar_for_clock(
 
 
 def pauses_of(session: Session, ticket_id: int) -> list[SlaPause]:
-    return list(session.scalars(select(SlaPause).where(SlaPause.ticket_id == ticket_id).order_by(SlaPause.started_at)))
+    """The ticket's pauses, the eldest first; inside a writing transaction read once (`add_pause` adds to them)."""
+
+    def read() -> list[SlaPause]:
+        query = select(SlaPause).where(SlaPause.ticket_id == ticket_id).order_by(SlaPause.started_at)
+        return list(session.scalars(query))
+
+    return remembered(session, ("pauses", ticket_id), read) if session.info.get("writing") else read()
+
+
+def add_pause(session: Session, pause: SlaPause) -> None:
+    """Put a pause that begins to the others of its ticket."""
+    pauses_of(session, pause.ticket_id).append(pause)
+    session.add(pause)
 
 
 def spans_for(clock: SlaClock, pauses: Iterable[SlaPause]) -> list[PauseSpan]:

@@ -22,6 +22,8 @@ from feedback.sla.facts import ClockStart, Facts
 from feedback.sla.laying import lay, write_reached
 from feedback.sla.models import PAUSED_KINDS, SlaClock, SlaPause, SlaPolicy
 from feedback.sla.queries import (
+    add_clock,
+    add_pause,
     calendar_for_clock,
     calendar_for_unit,
     held,
@@ -70,6 +72,8 @@ def start(session: Session, spec: ClockStart, facts: Facts) -> SlaClock | None:
     if fixed and amount and fixed >= base_due_at(spec.at, amount, ready(row)):
         fixed = None
     followed = next((clock for clock in reversed(clocks) if clock.is_open), None) if spec.follows_resolution else None
+    if followed is not None and followed in session.new:
+        session.flush()  # its id is needed
     clock = SlaClock(
         ticket_id=spec.ticket_id,
         kind=spec.kind,
@@ -91,8 +95,7 @@ def start(session: Session, spec: ClockStart, facts: Facts) -> SlaClock | None:
     pauses = pauses_of(session, spec.ticket_id) if spec.kind in PAUSED_KINDS else []
     lay(session, clock, spec.at, pauses, is_new=True)
     clock.original_due_at = clock.due_at
-    session.add(clock)
-    session.flush()
+    add_clock(session, clock)
     return clock
 
 
@@ -109,7 +112,6 @@ def meet(
     for clock in hold_clocks(session, ticket_id, kind, leg_id=leg_id, request_id=request_id):
         _write_end(session, clock, at)
         clock.met_at, clock.next_alarm_at = at, None
-    session.flush()
 
 
 def drop(
@@ -124,7 +126,6 @@ def drop(
     """The open clocks of that kind (and leg, and request) no longer count; none is fine."""
     for clock in hold_clocks(session, ticket_id, kind, leg_id=leg_id, request_id=request_id):
         _drop(session, clock, at)
-    session.flush()
 
 
 def stop_all(session: Session, ticket_id: int, *, at: datetime) -> None:
@@ -154,8 +155,7 @@ def open_pause(session: Session, ticket_id: int, *, reason: str, at: datetime, w
         raise Invalid({"wake_at": Text(N_("A pause must end later than it begins."))})
     _write_passed(session, ticket_id, at)
     pause = SlaPause(ticket_id=ticket_id, reason=reason, started_at=at, wake_at=wake_at, opened_by=by[:120])
-    session.add(pause)
-    session.flush()
+    add_pause(session, pause)
     _lay_open(session, ticket_id, at)
     return pause
 
@@ -238,7 +238,6 @@ def lay_ticket(session: Session, ticket_id: int, at: datetime, change: Callable[
 def _write_passed(session: Session, ticket_id: int, at: datetime) -> None:
     for clock in hold_clocks(session, ticket_id):
         write_reached(session, clock, at, now=at, sends=True)
-    session.flush()
 
 
 def _write_end(session: Session, clock: SlaClock, at: datetime) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -27,6 +28,7 @@ from feedback.kernel.clock import utc_now
 from feedback.kernel.db import Base, db
 from feedback.kernel.db import session as current_session
 from feedback.kernel.transaction import transaction
+from feedback.tickets.search_index import reindex
 
 BATCH = 400
 DAYS = 365
@@ -41,6 +43,7 @@ class Seeded:
     rows: int = 0
     pattern_seconds: float = 0.0
     bulk_seconds: float = 0.0
+    search_seconds: float = 0.0
     size_mb: float = 0.0
     by_table: dict[str, int] = field(default_factory=dict)
 
@@ -62,8 +65,11 @@ def seed(tickets: int, *, now: datetime) -> Seeded:
     draw = Random(2)  # noqa: S311
     for batch in _batches(tickets - made, patterns):
         _write(copier, [(pattern, _shift(pattern, now, draw)) for pattern in batch], done, draw)
-    _finish(session)
     done.bulk_seconds = round(time.monotonic() - began, 1)
+    began = time.monotonic()
+    deque(reindex(), maxlen=0)
+    done.search_seconds = round(time.monotonic() - began, 1)
+    _finish(session)
     done.size_mb = round(_size(session) / 1e6, 1)
     return done
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from flask import Flask, current_app, g, request, url_for
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFProtect
 from lucide.jinja import lucide
+from markupsafe import Markup
 
 from feedback.kernel.actor import Actor
 from feedback.kernel.db import session
@@ -71,6 +73,12 @@ def _frame() -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=512)
+def icon(name: str, size: int | None = 24, **attributes: object) -> Markup:
+    """An icon as SVG; drawn once for each size and attributes, because pages repeat a few of them many times."""
+    return Markup(lucide(name, size=size, **attributes))  # noqa: S704 (drawn from the package's own files)
+
+
 def app_warnings() -> list[str]:
     """What an administrator should know on every page (an http site in production, ...)."""
     return list(getattr(g, "warnings", []))
@@ -81,6 +89,6 @@ def init_frame(app: Flask) -> None:
     csrf.init_app(app)
     init_languages(app)
     app.register_blueprint(assets)
-    app.jinja_env.globals.update(asset=asset, lucide=lucide)
+    app.jinja_env.globals.update(asset=asset, lucide=icon)
     app.context_processor(_frame)
     init_errors(app)

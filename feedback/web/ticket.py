@@ -17,7 +17,10 @@ from feedback.kernel.errors import Conflict, Invalid, NotFound, Throttled
 from feedback.kernel.idempotency import Once
 from feedback.tickets.actions import ACTIONS, run_action
 from feedback.tickets.models import Ticket
+from feedback.tickets.queries import allowed_actions
 from feedback.tickets.visibility import get_ticket
+from feedback.web.attachments import Sending, sent_files
+from feedback.web.doubt import doubt_page, is_in_doubt
 from feedback.web.forms.actions import FORMS
 from feedback.web.forms.base import PageForm
 from feedback.web.present_actions import Sent
@@ -64,6 +67,8 @@ def act(reference: str, action: str) -> Answer:
     slug = f"decide-{request.form.get('request', '')}" if action == "decide" else action
     form = FORMS[action](request.form, slug=slug)
     actor, now = signed_in_actor(), request_now()
+    if is_in_doubt(action, form) and action in allowed_actions(session(), actor, found := _seen(reference), now):
+        return doubt_page(found, action, form)
     try:
         run_action(
             action,

@@ -19,7 +19,6 @@ from feedback.tickets.actions import ACTIONS, run_action
 from feedback.tickets.models import Ticket
 from feedback.tickets.queries import allowed_actions
 from feedback.tickets.visibility import get_ticket
-from feedback.web.attachments import Sending, sent_files
 from feedback.web.doubt import doubt_page, is_in_doubt
 from feedback.web.forms.actions import FORMS
 from feedback.web.forms.base import PageForm

@@ -16,6 +16,7 @@ from feedback.cli import people as people_cli
 from feedback.cli import reports as reports_cli
 from feedback.cli import routes as routes_cli
 from feedback.cli import routing as routing_cli
+from feedback.cli import search as search_cli
 from feedback.cli import sla as sla_cli
 from feedback.confirmation import submitter, verdicts
 from feedback.dispatch import assignment, legs, triage
@@ -36,6 +37,7 @@ from feedback.web.health import init_health
 from feedback.web.kitchen import init_kitchen
 from feedback.web.leader import review_pages
 from feedback.web.notices import notice_pages
+from feedback.web.search import search_pages
 from feedback.web.security import init_security
 from feedback.web.session import init_sessions
 from feedback.web.submitter import submitter_pages
@@ -44,7 +46,17 @@ from feedback.web.ticket import ticket_pages
 USE_CASES = (assignment, left_behind, legs, submitter, triage, urging, verdicts, work)
 """Modules whose import puts their actions into tickets.actions.ACTIONS."""
 
-PAGES = (admin_pages, auth, desk_pages, dispatch_pages, notice_pages, review_pages, submitter_pages, ticket_pages)
+PAGES = (
+    admin_pages,
+    auth,
+    desk_pages,
+    dispatch_pages,
+    notice_pages,
+    review_pages,
+    search_pages,
+    submitter_pages,
+    ticket_pages,
+)
 COMMANDS = (
     demo_cli.demo_commands,
     demo_cli.setup_commands,
@@ -62,6 +74,7 @@ COMMANDS = (
     routes_cli.routes_command,
     routing_cli.catalogue_commands,
     routing_cli.routing_commands,
+    search_cli.search_commands,
     sla_cli.calendars_commands,
     sla_cli.policies_commands,
     sla_cli.sla_commands,

@@ -66,6 +66,11 @@ def ticket_in_list(row: TicketRow) -> Json:
     }
 
 
+def ticket_found(row: TicketRow) -> Json:
+    """Members of schemas.TicketFound."""
+    return {**ticket_in_list(row), "snippet": str(row.snippet) if row.snippet else None}
+
+
 def ticket(view: TicketView) -> Json:
     """Members of schemas.Ticket."""
     return {

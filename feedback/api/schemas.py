@@ -223,10 +223,16 @@ class Notice(Answer):
     read_at: AwareDatetime | None
 
 
+class TicketFound(TicketInList):
+    """A ticket in a list; `snippet` is the sentence that speaks of `q`, as plain text, or null."""
+
+    snippet: str | None
+
+
 class TicketList(Answer):
     """A page of tickets; `next` is the cursor of the page after it."""
 
-    items: list[TicketInList]
+    items: list[TicketFound]
     next: str | None
 
 

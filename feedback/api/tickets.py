@@ -75,7 +75,7 @@ def tickets() -> Response:
         limit=limit_asked(),
         cursor=asked.get("cursor"),
     )
-    return render.answer({"items": [render.ticket_in_list(row) for row in page.items], "next": page.next})
+    return render.answer({"items": [render.ticket_found(row) for row in page.items], "next": page.next})
 
 
 @endpoint("GET", "/v1/tickets/<reference>", answer=schemas.Ticket, summary=N_("Open a ticket."), rule=VISIBLE)

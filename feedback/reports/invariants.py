@@ -16,6 +16,7 @@ from feedback.kernel.outbox import Outbox
 from feedback.sla.models import SlaClock, SlaPause
 from feedback.tickets import lifecycle
 from feedback.tickets.models import Identity, Leg, Message, Seat, Ticket, TicketRequest, TimelineEntry
+from feedback.tickets.search_index import count_missing
 
 BATCH = 500
 PAUSED = (lifecycle.WAITING, lifecycle.SUSPENDED)
@@ -33,7 +34,10 @@ class Fault:
 
 
 def find_faults(session: Session) -> Iterator[Fault]:
-    """Every fault of every ticket of the loop."""
+    """Every fault of every ticket of the loop, and how many tickets (imported history too) no search finds."""
+    missing = count_missing(session)
+    if missing:
+        yield Fault("search", f"{missing} tickets are in no index; run: flask search reindex")
     yield from _faulty_histories(session)
     for text, condition in _CONDITIONS.items():
         query: Select[str] = select(Ticket.reference).where(Ticket.origin == "loop", condition).order_by(Ticket.id)

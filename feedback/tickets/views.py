@@ -21,6 +21,7 @@ from feedback.tickets import lifecycle
 from feedback.tickets.identity import submitters
 from feedback.tickets.models import Leg, Message, Seat, Ticket
 from feedback.tickets.search import LEGACY, RUNNING
+from feedback.tickets.snippets import Snippet
 
 OPENING = 160
 """How many characters of the text a list may show."""
@@ -73,7 +74,7 @@ class LegView:
 class TicketRow:
     """A ticket in a list. `state` is status with the closure reason; `unit` is the lead now, None before dispatch;
 
-    `opening` is how the text begins.
+    `opening` is how the text begins; `snippet` where it speaks of what was searched for, in a list that was.
     """
 
     reference: str
@@ -115,6 +116,7 @@ class TicketRow:
     last_word_at: datetime | None
     routing: dict[str, Any]
     version: int
+    snippet: Snippet | None
 
 
 def rows_of(session: Session, tickets: Sequence[Ticket], actor: Actor, now: datetime) -> list[TicketRow]:
@@ -232,6 +234,7 @@ def _row(ticket: Ticket, loaded: _Loaded, actor: Actor, now: datetime) -> Ticket
         last_word_at=ticket.last_word_at,
         routing=dict(ticket.routing or {}) if any(g.role == "dispatcher" for g in actor.grants) else {},
         version=ticket.version,
+        snippet=None,
     )
 
 

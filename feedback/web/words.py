@@ -237,6 +237,14 @@ FILTER_NAMES = {
 }
 """Filters of a list."""
 
+SEARCHED_NAMES = {
+    "open": N_("still open"),
+    "resolved": N_("answered, waiting for the submitter's word"),
+    "closed": N_("ended"),
+    "legacy": N_("from the old system"),
+}
+"""What a search may be narrowed to."""
+
 UNIT_KIND_NAMES = {
     "region": N_("Region"),
     "department": N_("Department"),

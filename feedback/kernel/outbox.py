@@ -10,7 +10,19 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, String, UniqueConstraint, and_, or_, select, update
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    UniqueConstraint,
+    and_,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -97,6 +109,16 @@ def publish(
     session.add(row)
     session.info.setdefault("published", []).append(row)
     return row
+
+
+def publish_many(session: Session, news: Sequence[dict[str, Any]], *, now: datetime) -> None:
+    """`publish` for many events at once: each with `event`, `ticket_id`, `payload` and `unique_key`."""
+    if not news:
+        return
+    common = {"created_at": now, "available_at": now, "state": NEW, "attempts": 0}
+    added = insert(Outbox).returning(Outbox.id, Outbox.created_at, Outbox.available_at)
+    rows = session.execute(added, [{**each, **common} for each in news]).all()
+    session.info.setdefault("published", []).extend(rows)
 
 
 def _event_is_due(now: datetime) -> ColumnElement[bool]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -81,14 +81,86 @@ def work_out_due(session: Session, clock: SlaClock, calendar: Calendar, spans: S
 
 
 def arm(clock: SlaClock) -> None:
-    """Set when the sweep must look at this clock next: at its next level, and at its due time while no breach is written.
+    """Set when the sweep must look at this clock next."""
+    clock.next_alarm_at = next_alarm_of(clock, clock.next_level, clock.breached_at) if clock.is_open else None
+
+
+class Laid(Protocol):
+    """What of a running clock says which levels it has reached: a clock, or a row with these columns."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def ticket_id(self) -> int: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def unit_id(self) -> int | None: ...
+    @property
+    def round(self) -> int: ...
+    @property
+    def due_at(self) -> datetime: ...
+    @property
+    def ladder(self) -> list[dict[str, Any]]: ...
+    @property
+    def next_level(self) -> int: ...
+    @property
+    def deadline_version(self) -> int: ...
+
+
+def next_alarm_of(clock: Laid, next_level: int, breached_at: datetime | None) -> datetime | None:
+    """When an open clock asks to be looked at: at its next level, and at its due time while no breach is written.
 
     Of a confirmation only the reminders are alarms: its end is the ticket's own step.
     """
-    instants = [datetime.fromisoformat(level["at"]) for level in clock.ladder[clock.next_level :][:1]]
-    if clock.breached_at is None and clock.kind != "confirmation":
+    instants = [datetime.fromisoformat(level["at"]) for level in clock.ladder[next_level : next_level + 1]]
+    if breached_at is None and clock.kind != "confirmation":
         instants.append(clock.due_at)
-    clock.next_alarm_at = min(instants, default=None) if clock.is_open else None
+    return min(instants, default=None)
+
+
+def levels_reached(clock: Laid, up_to: datetime, *, is_end: bool = False) -> list[dict[str, Any]]:
+    """The levels not yet recorded that are reached by `up_to` (before it, where the clock ends there), the lowest first."""
+    reached = []
+    for level in clock.ladder[clock.next_level :]:
+        at = datetime.fromisoformat(level["at"])
+        if at > up_to or (is_end and at == up_to):
+            break
+        reached.append(level)
+    return reached
+
+
+def alarm_of(clock: Laid, level: dict[str, Any], *, now: datetime, is_sent: bool) -> dict[str, Any]:
+    """The columns of the alarm row of a level."""
+    return {
+        "clock_id": clock.id,
+        "round": clock.round,
+        "level": level["level"],
+        "deadline_version": clock.deadline_version,
+        "label": level["label"],
+        "audience": level["audience"],
+        "due_at": datetime.fromisoformat(level["at"]),
+        "fired_at": now,
+        "is_sent": is_sent,
+    }
+
+
+def news_of(clock: Laid, level: dict[str, Any]) -> dict[str, Any]:
+    """What the outbox tells of a level that was reached: event, ticket, payload and unique key."""
+    return {
+        "event": "sla.alarm",
+        "ticket_id": clock.ticket_id,
+        "payload": {
+            "clock_id": clock.id,
+            "kind": clock.kind,
+            "level": level["level"],
+            "label": level["label"],
+            "audience": level["audience"],
+            "unit_id": clock.unit_id,
+            "is_breach": datetime.fromisoformat(level["at"]) >= clock.due_at,
+        },
+        "unique_key": f"alarm:{clock.id}:{clock.round}:{level['level']}:{clock.deadline_version}",
+    }
 
 
 def write_reached(
@@ -102,53 +174,16 @@ def write_reached(
     is_late = clock.due_at < up_to if is_end else clock.due_at <= up_to
     if is_late and clock.breached_at is None and (is_end or clock.kind != "confirmation"):
         clock.breached_at = clock.due_at
-    reached: list[dict[str, Any]] = []
-    for level in clock.ladder[clock.next_level :]:
-        at = datetime.fromisoformat(level["at"])
-        if at > up_to or (is_end and at == up_to):
-            break
-        reached.append(level)
+    reached = levels_reached(clock, up_to, is_end=is_end)
     highest = reached[-1] if reached and sends else None
     if reached and clock in session.new:
         session.flush()  # its id is needed
-    for level in reached:
-        session.add(
-            SlaAlarm(
-                clock_id=clock.id,
-                round=clock.round,
-                level=level["level"],
-                deadline_version=clock.deadline_version,
-                label=level["label"],
-                audience=level["audience"],
-                due_at=datetime.fromisoformat(level["at"]),
-                fired_at=now,
-                is_sent=level is highest,
-            )
-        )
+    session.add_all(SlaAlarm(**alarm_of(clock, level, now=now, is_sent=level is highest)) for level in reached)
     if highest:
-        _publish(session, clock, highest, now)
+        outbox.publish(session, now=now, **news_of(clock, highest))
     clock.next_level += len(reached)
     arm(clock)
     return len(reached)
-
-
-def _publish(session: Session, clock: SlaClock, level: dict[str, Any], now: datetime) -> None:
-    outbox.publish(
-        session,
-        "sla.alarm",
-        now=now,
-        ticket_id=clock.ticket_id,
-        payload={
-            "clock_id": clock.id,
-            "kind": clock.kind,
-            "level": level["level"],
-            "label": level["label"],
-            "audience": level["audience"],
-            "unit_id": clock.unit_id,
-            "is_breach": datetime.fromisoformat(level["at"]) >= clock.due_at,
-        },
-        unique_key=f"alarm:{clock.id}:{clock.round}:{level['level']}:{clock.deadline_version}",
-    )
 
 
 def _recorded_levels(session: Session, clock: SlaClock) -> dict[tuple[int, int], str]:

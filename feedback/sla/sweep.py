@@ -7,17 +7,21 @@ itself on a ticket (signing, confirmation, a pause) is only listed here: the tic
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from feedback.calendars.queries import calendar_by_id
 from feedback.calendars.worktime import add_working_days
+from feedback.kernel import outbox
+from feedback.kernel.db import Base
 from feedback.kernel.db import session as current_session
 from feedback.kernel.transaction import transaction
-from feedback.sla.laying import write_reached
+from feedback.sla.laying import alarm_of, levels_reached, news_of, next_alarm_of, write_reached
 from feedback.sla.models import SlaAlarm, SlaClock, SlaPause
 
 MOST_BATCHES = 2_000
@@ -129,18 +133,64 @@ def _fire_batch(now: datetime, limit: int, failed: set[int]) -> tuple[list[int],
     ids: list[int] = []
     try:
         with transaction() as session:
-            query = select(SlaClock).where(SlaClock.next_alarm_at <= now)
+            query = select(*_COLUMNS).where(SlaClock.next_alarm_at <= now)
             if failed:
                 query = query.where(SlaClock.id.not_in(failed))
             query = query.order_by(SlaClock.next_alarm_at, SlaClock.id).limit(limit)
-            clocks = session.scalars(query.with_for_update(skip_locked=True)).all()
+            clocks = session.execute(query.with_for_update(skip_locked=True)).all()
             ids = [clock.id for clock in clocks]
-            return ids, sum(_fire(session, clock, now) for clock in clocks)
+            return ids, _fire_all(session, clocks, now)
     except Exception:
         if not ids:
             raise
         log.exception("sweep: a batch of %d clocks failed; trying them one by one", len(ids))
         return ids, None
+
+
+_COLUMNS = (
+    *(SlaClock.id, SlaClock.ticket_id, SlaClock.kind, SlaClock.unit_id, SlaClock.round, SlaClock.due_at),
+    *(SlaClock.breached_at, SlaClock.met_at, SlaClock.dropped_at),
+    *(SlaClock.ladder, SlaClock.next_level, SlaClock.deadline_version),
+)
+_TABLE = Base.metadata.tables["sla_clock"]
+
+
+def _fire_all(session: Session, clocks: Sequence[Any], now: datetime) -> int:
+    """As `_fire` for each of these rows, in three statements for all: escalating a county must not take minutes."""
+    alarms: list[dict[str, Any]] = []
+    news: list[dict[str, Any]] = []
+    changes: list[dict[str, Any]] = []
+    for clock in clocks:
+        if clock.met_at is not None or clock.dropped_at is not None:
+            changes.append(_change(clock, clock.next_level, clock.breached_at, None))
+            continue
+        is_late = clock.due_at <= now and clock.kind != "confirmation"
+        breached_at = clock.breached_at or (clock.due_at if is_late else None)
+        reached = levels_reached(clock, now)
+        alarms += [alarm_of(clock, level, now=now, is_sent=level is reached[-1]) for level in reached]
+        news += [news_of(clock, level) for level in reached[-1:]]
+        next_level = clock.next_level + len(reached)
+        changes.append(_change(clock, next_level, breached_at, next_alarm_of(clock, next_level, breached_at)))
+    if alarms:
+        session.execute(insert(SlaAlarm), alarms)
+    outbox.publish_many(session, news, now=now)
+    if changes:
+        changed: dict[str, Any] = {
+            name: bindparam(f"new_{name}") for name in ("next_level", "breached_at", "next_alarm_at")
+        }
+        session.connection().execute(update(_TABLE).where(_TABLE.c.id == bindparam("of_id")).values(changed), changes)
+    return len(alarms)
+
+
+def _change(
+    clock: Any, next_level: int, breached_at: datetime | None, next_alarm_at: datetime | None
+) -> dict[str, Any]:
+    return {
+        "of_id": clock.id,
+        "new_next_level": next_level,
+        "new_breached_at": breached_at,
+        "new_next_alarm_at": next_alarm_at,
+    }
 
 
 def _fire_one(clock_id: int, now: datetime) -> int | None:

@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Integer,
-    String,
-    and_,
-    case,
-    cast,
-    distinct,
-    func,
-    literal,
-    null,
-    or_,
-    select,
-    union_all,
-)
+from sqlalchemy import ColumnElement, and_, case, distinct, func, select
 from sqlalchemy.orm import Session
 
 from feedback.people.models import Unit
@@ -38,6 +27,7 @@ from feedback.tickets.models import Seat, Ticket, Verdict
 from feedback.tickets.visibility import PROTECTED
 
 Key = str | None
+Sorts = Sequence[tuple[dict[str, Any], int]]
 GOOD_RATING = 3
 OF_ALL_DISPATCHED = ("joined", "excluded")
 """Hatches through which a ticket leaves the dispatched: their share is of all, these included."""
@@ -61,8 +51,13 @@ class Sums:
 def add_up(session: Session, cohort: Cohort) -> tuple[dict[Key, Sums], Sums]:
     """The sums of every key, and of all together."""
     rows: defaultdict[Key, Sums] = defaultdict(Sums)
-    for part in (_ticket_sums, _verdict_sums, _office_sums):
-        for key, counts in part(session, cohort).items():
+    sorts = _sorts_of_tickets(session, cohort)
+    for part in (
+        _ticket_sums(sorts, cohort),
+        _verdict_sums(session, cohort),
+        _office_sums(session, sorts, cohort),
+    ):
+        for key, counts in part.items():
             rows[key].counts.update(counts)
     total = Sums()
     for sums in rows.values():
@@ -76,24 +71,34 @@ def add_up(session: Session, cohort: Cohort) -> tuple[dict[Key, Sums], Sums]:
     return dict(rows), total
 
 
-def _ticket_sums(session: Session, cohort: Cohort) -> dict[Key, dict[str, int]]:
-    table, counted = cohort.table, cohort.is_counted
-    columns: dict[str, ColumnElement[int]] = {
-        "all": func.count(),
-        "size": count_where(counted),
-        "size_protected": count_where(and_(counted, table.c.is_protected)),
-        "confirmed_protected": count_where(and_(counted, table.c.confirmed, table.c.is_protected)),
-    }
-    columns |= {f"left_{name}": count_where(table.c[f"left_{name}"]) for name in left_out_conditions(cohort.now)}
-    columns |= {name: count_where(and_(counted, table.c[name])) for name in ticket_conditions(cohort.now)}
-    columns |= {
-        f"confirmed_{name}": count_where(and_(counted, table.c[f"confirmed_{name}"])) for name in confirmed_parts()
-    }
+def _sorts_of_tickets(session: Session, cohort: Cohort) -> list[tuple[dict[str, Any], int]]:
+    """The cohort's tickets by everything that a report tells apart, and how many there are of each sort.
+
+    Each condition is asked once of each ticket; what is added up of them is added up here.
+    """
+    columns = [column for column in cohort.table.c if column.name != "id"]
+    query = select(*columns, func.count().label("tickets")).group_by(*columns)
+    return [({**row}, int(row["tickets"])) for row in session.execute(query).mappings()]
+
+
+def _ticket_sums(sorts: Sorts, cohort: Cohort) -> dict[Key, Counter[str]]:
+    found: defaultdict[Key, Counter[str]] = defaultdict(Counter)
+    left_out = [f"left_{name}" for name in left_out_conditions(cohort.now)]
+    of_counted = [*ticket_conditions(cohort.now), *(f"confirmed_{name}" for name in confirmed_parts())]
+    of_all = [*left_out]
     for name in hatch_conditions():
-        flag = table.c[f"hatch_{name}"]
-        columns[f"hatch_{name}"] = count_where(flag if name in OF_ALL_DISPATCHED else and_(counted, flag))
-    query = select(table.c.key, *(column.label(name) for name, column in columns.items())).group_by(table.c.key)
-    return {row["key"]: {name: int(row[name]) for name in columns} for row in session.execute(query).mappings()}
+        (of_all if name in OF_ALL_DISPATCHED else of_counted).append(f"hatch_{name}")
+    for sort, tickets in sorts:
+        sums = found[sort["key"]]
+        sums["all"] += tickets
+        sums.update({name: tickets for name in of_all if sort[name]})
+        if not any(sort[name] for name in left_out):
+            sums["size"] += tickets
+            sums.update({name: tickets for name in of_counted if sort[name]})
+            if sort["is_protected"]:
+                sums["size_protected"] += tickets
+                sums["confirmed_protected"] += tickets if sort["confirmed"] else 0
+    return found
 
 
 def _verdict_sums(session: Session, cohort: Cohort) -> dict[Key, dict[str, int]]:
@@ -129,29 +134,24 @@ def nearest_offices(session: Session, cohort: Cohort) -> dict[int, int | None]:
     }
 
 
-def _office_sums(session: Session, cohort: Cohort) -> dict[Key, dict[str, int]]:
+def _office_sums(session: Session, sorts: Sorts, cohort: Cohort) -> dict[Key, Counter[str]]:
     """First dispatch right by the office that dispatched: its dispatcher's unit, or the nearest to the area."""
-    table, counted = cohort.table, cohort.is_counted
-    right = and_(counted, table.c.first_dispatch_right)
-    protected = and_(counted, table.c.is_protected)
+    left_out = [f"left_{name}" for name in left_out_conditions(cohort.now)]
     is_by_unit = cohort.query.by == "unit"
-    keys = (table.c.office_id, table.c.area_id) if is_by_unit else (table.c.key, cast(null(), Integer))
-    query = select(
-        keys[0].label("first"),
-        keys[1].label("second"),
-        count_where(counted).label("office"),
-        count_where(right).label("office_right"),
-        count_where(protected).label("office_protected"),
-    ).group_by(*(keys if is_by_unit else keys[:1]))
     nearest = nearest_offices(session, cohort) if is_by_unit else {}
     found: defaultdict[Key, Counter[str]] = defaultdict(Counter)
-    for row in session.execute(query).mappings():
-        key = row["first"]
+    for sort, tickets in sorts:
+        key = sort["key"]
         if is_by_unit:
-            office = row["first"] or nearest.get(row["second"])
+            office = sort["office_id"] or nearest.get(sort["area_id"])
             key = None if office is None else str(office)
-        found[key].update({name: int(row[name]) for name in ("office", "office_right", "office_protected")})
-    return {key: dict(counts) for key, counts in found.items()}
+        sums = found[key]
+        if any(sort[name] for name in left_out):
+            continue
+        sums["office"] += tickets
+        sums["office_right"] += tickets if sort["first_dispatch_right"] else 0
+        sums["office_protected"] += tickets if sort["is_protected"] else 0
+    return found
 
 
 def _declined_sums(session: Session, cohort: Cohort) -> dict[Key, dict[str, int]]:
@@ -178,40 +178,20 @@ def _stage_times(session: Session, cohort: Cohort) -> dict[tuple[Key, bool], dic
         "to_resolution": seconds_between(Ticket.first_dispatched_at, Ticket.resolved_at),
         "to_confirmation": seconds_between(Ticket.resolved_at, Ticket.closed_at),
     }
-    confirmed = and_(cohort.is_counted, table.c.confirmed)
-    values = union_all(
-        *(
-            select(
-                literal(stage).label("stage"),
-                (cast(null(), String) if is_total else table.c.key).label("key"),
-                literal(int(is_total)).label("is_total"),
-                spans[stage].label("seconds"),
-            )
-            .select_from(table)
-            .join(Ticket, Ticket.id == table.c.id)
-            .where(confirmed)
-            for stage in STAGES
-            for is_total in (False, True)
-        )
-    ).subquery()
-    group = (values.c.stage, values.c.key, values.c.is_total)
-    ranked = select(
-        *group,
-        values.c.seconds,
-        func.row_number().over(partition_by=group, order_by=values.c.seconds).label("rank"),
-        func.count().over(partition_by=group).label("size"),
-    ).subquery()
-    size, rank = ranked.c.size, ranked.c.rank
-    middle = or_(rank == (size + 1) // 2, rank == (size + 2) // 2)
-    last = rank == (size * 9 + 9) // 10
-    query = select(
-        ranked.c.stage,
-        ranked.c.key,
-        ranked.c.is_total,
-        func.avg(case((middle, ranked.c.seconds))).label("median"),
-        func.max(case((last, ranked.c.seconds))).label("p90"),
-    ).group_by(ranked.c.stage, ranked.c.key, ranked.c.is_total)
+    query = (
+        select(table.c.key, *(spans[stage] for stage in STAGES))
+        .join(Ticket, Ticket.id == table.c.id)
+        .where(cohort.is_counted, table.c.confirmed)
+    )
+    lengths: defaultdict[tuple[Key, bool, str], list[float]] = defaultdict(list)
+    for key, *seconds in session.execute(query):
+        for stage, length in zip(STAGES, seconds, strict=True):
+            if length is not None:
+                lengths[key, False, stage].append(float(length))
+                lengths[None, True, stage].append(float(length))
     found: defaultdict[tuple[Key, bool], dict[str, Times]] = defaultdict(dict)
-    for row in session.execute(query).mappings():
-        found[row["key"], bool(row["is_total"])][row["stage"]] = Times(round(float(row["median"])), int(row["p90"]))
+    for (key, is_total, stage), values in lengths.items():
+        values.sort()
+        place = (len(values) * 9 + 9) // 10
+        found[key, is_total][stage] = Times(round(median(values)), int(values[place - 1]))
     return dict(found)

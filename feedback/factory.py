@@ -33,6 +33,7 @@ from feedback.web.auth import auth
 from feedback.web.desk import desk_pages
 from feedback.web.dispatcher import dispatch_pages
 from feedback.web.frame import csrf, init_frame
+from feedback.web.guide import guide_pages
 from feedback.web.health import init_health
 from feedback.web.kitchen import init_kitchen
 from feedback.web.leader import review_pages
@@ -51,6 +52,7 @@ PAGES = (
     auth,
     desk_pages,
     dispatch_pages,
+    guide_pages,
     notice_pages,
     review_pages,
     search_pages,

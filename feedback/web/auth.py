@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from feedback.kernel.db import session
 from feedback.kernel.errors import Invalid, NotSignedIn, Throttled
 from feedback.people import credentials, tokens
-from feedback.people.queries import list_sessions
+from feedback.people.queries import list_sessions, units_by_id
 from feedback.web.forms.auth import PasswordForm, SignInForm
 from feedback.web.present_account import account_page, device_words
 from feedback.web.session import (
@@ -122,7 +122,8 @@ def _account_page(form: PasswordForm, status: int, *, retry_after: int | None = 
     here = opened.session_id if opened else 0
     sessions = list_sessions(session(), actor.account_id or 0, now, idle=credentials.IDLE)
     own_tokens = tokens.list_tokens(session(), actor.account_id or 0, now)
-    page = account_page(actor, sessions, own_tokens, here=here, now=now)
+    units = units_by_id(session(), (grant.unit_id for grant in actor.grants))
+    page = account_page(actor, sessions, own_tokens, units, here=here, now=now)
     wait = -(-retry_after // 60) if retry_after else None
     answer = render_template("auth/account.html", form=form, page=page, wait=wait)
     return answer, status, {"Retry-After": str(retry_after)} if retry_after else {}

@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 from feedback.kernel.errors import Conflict, Forbidden, Invalid, NotFound, NotSignedIn, Refused, Throttled
 from feedback.people.usecases import record_denial
 from feedback.web.session import current_actor, request_now
+from feedback.web.translate import sentences
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ def init_errors(app: Flask) -> None:
         if actor:
             record_denial(request.endpoint or "", actor=actor, now=request_now())
         if isinstance(refused, Invalid):
-            detail = " ".join(text.render(gettext) for text in refused.errors.values())
+            detail = sentences(text.render(gettext) for text in refused.errors.values())
         wait = refused.details.get("retry_after", 60) if isinstance(refused, Throttled) else None
         page = error_page(code_of(refused), detail=detail, retry_after=wait)
         return (page[0], page[1], {"Retry-After": str(wait)}) if wait else page

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from flask_babel import gettext as _
-
 from feedback.kernel.actor import Actor
-from feedback.people.models import ApiToken, UserSession
+from feedback.people.models import ApiToken, Unit, UserSession
+from feedback.tickets.views import unit_label
+from feedback.web.present_labels import name_of, unit_name
 from feedback.web.present_time import when_due, when_past
+from feedback.web.translate import gettext as _
+from feedback.web.translate import listed
 from feedback.web.words import ROLE_NAMES
 
 BROWSERS = (
@@ -45,6 +47,7 @@ def account_page(
     actor: Actor,
     sessions: Sequence[UserSession],
     tokens: Sequence[ApiToken],
+    units: Mapping[int, Unit],
     *,
     here: int,
     now: datetime,
@@ -53,7 +56,10 @@ def account_page(
     return {
         "name": actor.name,
         "login": actor.login,
-        "roles": [f"{_(ROLE_NAMES[grant.role])} ({grant.unit_code})" for grant in actor.grants],
+        "roles": listed(
+            _("%(name)s (%(unit)s)", name=name_of(ROLE_NAMES, g.role), unit=unit_name(unit_label(units[g.unit_id])))
+            for g in actor.grants
+        ),
         "sessions": [
             {
                 "id": row.id,

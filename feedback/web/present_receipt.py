@@ -9,6 +9,7 @@ from feedback.tickets.queries import TicketView
 from feedback.web.present_labels import name_of, unit_name
 from feedback.web.present_status import Seen
 from feedback.web.translate import gettext as _
+from feedback.web.translate import sentences
 from feedback.web.words import RECEIPT_REASONS
 
 
@@ -47,4 +48,4 @@ def receipt_of(view: TicketView, now: datetime, reason: str | None) -> Receipt:
         else ""
     )
     why = "" if view.unit else name_of(RECEIPT_REASONS, reason if reason in RECEIPT_REASONS else None)
-    return Receipt("info", sentence, " ".join(step for step in steps if step), why, privacy)
+    return Receipt("info", sentence, sentences(steps), why, privacy)

@@ -12,7 +12,7 @@ from feedback.reports.queries import NO_KEY, Report
 from feedback.web.filters import address, either_name
 from feedback.web.periods import Period
 from feedback.web.translate import gettext as _
-from feedback.web.translate import ngettext
+from feedback.web.translate import ngettext, sentences
 
 Part = dict[str, Any]
 SHOWN = ("claimed", "confirmed", "stable", "on_time")
@@ -77,7 +77,7 @@ def _rate(name: str, label: str, total: Row, before: Row | None, period: Period,
     if measure.denominator:
         number["url"] = list_url(period, name, "numerator")
     if measure.is_small:
-        number["note"] = " ".join(part for part in (note, _(NOTES["small"])) if part)
+        number["note"] = sentences((note or "", _(NOTES["small"])))
     earlier = before.measures[name].rate if before else None
     if measure.rate is not None and earlier is not None:
         points = round((measure.rate - earlier) * 100)

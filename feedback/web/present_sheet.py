@@ -19,6 +19,7 @@ from feedback.web.present_labels import (
 from feedback.web.present_time import exact
 from feedback.web.present_timeline import title_of
 from feedback.web.translate import gettext as _
+from feedback.web.translate import listed
 from feedback.web.words import KIND_NAMES, OUTCOME_NAMES, STATE_NAMES, URGENCY_NAMES
 
 OPINIONS = ("dispatch", "transfer", "decide")
@@ -39,7 +40,7 @@ def sheet_of(
         (_("Category"), category_name(view)),
         (_("Place"), " ".join(part for part in (unit_name(view.area), view.place) if part)),
         (_("Lead"), leg_words(view.lead) if view.lead else unit_name(view.unit)),
-        (_("Assists"), ", ".join(leg_words(leg) for leg in view.assists)),
+        (_("Assists"), listed(leg_words(leg) for leg in view.assists)),
         (_("Due"), exact(view.due_at) if view.due_at else ""),
         (_("Closed"), exact(view.closed_at) if view.closed_at else ""),
     ]

@@ -10,6 +10,7 @@ from feedback.tickets.timeline import TimelineActor, TimelineItem
 from feedback.web.present_labels import name_of, unit_name
 from feedback.web.present_time import day_words, moment, when_past
 from feedback.web.translate import gettext as _
+from feedback.web.translate import listed
 from feedback.web.words import (
     ACTION_NAMES,
     DECISION_NAMES,
@@ -114,7 +115,7 @@ def _facts(item: TimelineItem, now: datetime, units: Mapping[str, str]) -> list[
 def _unit_facts(item: TimelineItem, units: Mapping[str, str]) -> str:
     facts = item.facts
     if facts.get("assists"):
-        return _("Assisting: %(units)s", units=", ".join(units.get(code, code) for code in facts["assists"] if code))
+        return _("Assisting: %(units)s", units=listed(units.get(code, code) for code in facts["assists"] if code))
     if item.action == "assign" and facts.get("assignee"):
         return _("To %(login)s", login=facts["assignee"])
     if item.action in ("add_leg", "drop_leg", "answer_leg", "unassign") and facts.get("unit"):
@@ -132,7 +133,7 @@ def _urgency_facts(item: TimelineItem) -> str:
         before, after = name_of(URGENCY_NAMES, facts["from_urgency"]), name_of(URGENCY_NAMES, facts.get("urgency"))
         return _("%(before)s → %(after)s", before=before, after=after)
     if facts.get("danger_words"):
-        words, urgency = ", ".join(facts["danger_words"]), name_of(URGENCY_NAMES, facts.get("urgency"))
+        words, urgency = listed(facts["danger_words"]), name_of(URGENCY_NAMES, facts.get("urgency"))
         return _("%(urgency)s, because of: %(words)s", urgency=urgency, words=words)
     return ""
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import flask_babel
+
+FULL_WIDTH_STOPS = ("。", "！", "？", "；", "：")
 
 
 def gettext(msgid: str, /, **values: Any) -> str:
@@ -20,3 +23,16 @@ def ngettext(one: str, many: str, num: int, /, **values: Any) -> str:
 def pgettext(context: str, msgid: str, /, **values: Any) -> str:
     """The sentence in the sense that `context` names."""
     return str(flask_babel.pgettext(context, msgid, **values))
+
+
+def listed(words: Iterable[str]) -> str:
+    """Words one after the other as the reader's language separates them: `a, b` or `甲、乙`."""
+    return gettext(", ").join(words)
+
+
+def sentences(parts: Iterable[str]) -> str:
+    """Sentences one after the other, empty ones left out: a space between them unless a full-width stop is before it."""
+    said = ""
+    for part in filter(None, parts):
+        said += part if not said or said.endswith(FULL_WIDTH_STOPS) else f" {part}"
+    return said

@@ -16,6 +16,8 @@ from feedback.kernel.text import N_, Text
 from feedback.people.models import LEVELS, Unit
 from feedback.people.queries import list_units
 from feedback.web.filters import either_name
+from feedback.web.translate import gettext as _
+from feedback.web.translate import listed
 
 MOST_NAMED = 3
 
@@ -47,7 +49,9 @@ class UnitPicker:
             return near[0].code
         if not near:
             raise Invalid({field: Text(N_("There is no unit “%(typed)s”. Choose one from the list."), typed=wanted)})
-        names = ", ".join(f"{either_name(u.name, u.name_en)} ({u.code})" for u in near[:MOST_NAMED])
+        names = listed(
+            _("%(name)s (%(unit)s)", name=either_name(u.name, u.name_en), unit=u.code) for u in near[:MOST_NAMED]
+        )
         raise Invalid(
             {field: Text(N_("Several units fit “%(typed)s”: %(names)s. Choose one."), typed=wanted, names=names)}
         )

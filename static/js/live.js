@@ -7,8 +7,9 @@ const words = window.Intl && Intl.RelativeTimeFormat ? new Intl.RelativeTimeForm
 function refreshTimes() {
   document.querySelectorAll('time[data-live=ago]').forEach(el => {
     const minutes = Math.round((Date.parse(el.dateTime) - Date.now()) / MINUTE);
-    if (isNaN(minutes) || minutes > 0 || minutes < -1439) return;
-    el.textContent = minutes > -60 ? words.format(minutes, 'minute') : words.format(Math.ceil(minutes / 60), 'hour');
+    if (isNaN(minutes) || minutes > -1 || minutes < -1439) return;
+    const said = minutes > -60 ? words.format(minutes, 'minute') : words.format(Math.ceil(minutes / 60), 'hour');
+    el.textContent = said.replace(/(\d)(?=[\u4e00-\u9fff])/g, '$1 ');
   });
 }
 

@@ -34,6 +34,8 @@ LOOKS = (
     Look("account", "/account", "hw"),
     Look("notices", "/notices", "hw"),
     Look("notices-empty", "/notices", "x"),
+    Look("help-cadre", "/help", "s"),
+    *(Look(f"help-{topic}", f"/help/{topic}", "x") for topic in ("handler", "dispatcher", "leader", "admin")),
     Look("search", "/search", "hw"),
     Look("search-found", "/search?q=%E6%BC%8F%E6%B0%B4", "hw"),
     Look("search-nothing", "/search?q=zzzz", "hw"),
@@ -51,9 +53,9 @@ LOOKS = (
     Look("ticket-why", "/tickets/{in_progress}/why", "s"),
     Look("no-page", "/", "x"),
     Look("desk", "/desk", "hw"),
-    Look("desk-unit", "/desk?tab=unit", "hw"),
+    Look("desk-unit", "/desk?tab=all", "hw"),
     Look("desk-empty", "/desk", "ha"),
-    Look("handler-ticket-new", "/tickets/{dispatched}", "hw"),
+    Look("handler-ticket-new", "/tickets/{dispatched}", "hr"),
     Look("handler-ticket", "/tickets/{in_progress}", "hw"),
     Look("handler-ticket-disputed", "/tickets/{resolved}", "hw"),
     Look("head-ticket", "/tickets/{in_progress}", "lw"),
@@ -61,7 +63,7 @@ LOOKS = (
     Look("dispatch-root", "/dispatch", "d"),
     Look("dispatcher-ticket", "/tickets/{submitted}", "dp1"),
     Look("review", "/review", "lr"),
-    Look("review-list", "/review/list", "lr"),
+    Look("review-list", "/review/list?figure=confirmed&part=denominator", "lr"),
     *(
         Look(f"review-{which}", f"/review/now/{which}", "lr")
         for which in ("waiting", "late", "disputed", "silent", "oldest")

@@ -1,0 +1,68 @@
+"""Help for each role: what its page is for, the steps, what the buttons do. The words stand in templates/help."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, render_template, url_for
+
+from feedback.kernel.actor import Actor
+from feedback.kernel.text import N_
+from feedback.web.present_labels import name_of
+from feedback.web.session import require, signed_in_actor
+from feedback.web.translate import gettext as _
+from feedback.web.words import BUTTON_NAMES
+from feedback.web.words_actions import ACTION_HINTS
+
+guide_pages = Blueprint("guide", __name__)
+
+TOPICS: dict[str, tuple[tuple[str, ...], str]] = {
+    "submitter": (("submitter",), N_("For whoever raises something")),
+    "handler": (("handler", "unit_head"), N_("For handlers and heads of units")),
+    "dispatcher": (("dispatcher",), N_("For dispatchers")),
+    "leader": (("leader", "supervisor"), N_("For leaders and supervisors")),
+    "admin": (("admin",), N_("For administrators")),
+}
+"""A part of the help: the roles it is for, and its heading. Its words are in templates/help/NAME.html."""
+BUTTONS: dict[str, tuple[str, ...]] = {
+    "submitter": ("comment", "urge", "withdraw", "dispute", "reopen"),
+    "handler": ("acknowledge", "reply", "ask_submitter", "resolve", "answer_leg", "note"),
+    "dispatcher": ("transfer", "decline", "set_urgency", "ask_submitter", "note"),
+}
+"""Actions to explain, by the names and hints that stand on the ticket's page."""
+
+
+@guide_pages.get("/help")
+@require("signed_in")
+def own() -> str:
+    """The parts for one's own roles, or for whoever raises something where none has a page."""
+    return _page(_topics_of(signed_in_actor()) or ["submitter"])
+
+
+@guide_pages.get("/help/<any(submitter, handler, dispatcher, leader, admin):topic>")
+@require("signed_in")
+def one(topic: str) -> str:
+    """One part, also of a role that one doesn't hold."""
+    return _page([topic])
+
+
+def _topics_of(actor: Actor) -> list[str]:
+    return [topic for topic, (roles, _heading) in TOPICS.items() if any(grant.role in roles for grant in actor.grants)]
+
+
+def _page(shown: list[str]) -> str:
+    return render_template(
+        "help/help.html",
+        topics=[{"name": topic, "heading": _(TOPICS[topic][1]), "buttons": _buttons(topic)} for topic in shown],
+        others=[
+            {"url": url_for("guide.one", topic=topic), "label": _(heading)}
+            for topic, (_roles, heading) in TOPICS.items()
+            if topic not in shown
+        ],
+    )
+
+
+def _buttons(topic: str) -> list[dict[str, Any]]:
+    return [
+        {"label": name_of(BUTTON_NAMES, name), "text": name_of(ACTION_HINTS, name)} for name in BUTTONS.get(topic, ())
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,13 +11,14 @@ from flask import Blueprint, render_template, request
 
 from feedback.kernel.actor import Actor
 from feedback.kernel.db import session
-from feedback.kernel.errors import Invalid
+from feedback.kernel.errors import Invalid, NotFound
 from feedback.kernel.paging import Page
 from feedback.routing.queries import list_categories
 from feedback.tickets.clocks import open_spans
 from feedback.tickets.queries import count_each, list_tickets
 from feedback.tickets.search import TicketFilters
 from feedback.tickets.views import TicketRow
+from feedback.web.bulk import ACTIONS, MOST, act_on_each, colleague_options, report_of
 from feedback.web.filters import Asked, address, asked_filters, category_options, left_out_words, region_options
 from feedback.web.forms.desk import DeskFilterForm
 from feedback.web.present_desk import desk_row
@@ -28,6 +30,7 @@ desk_pages = Blueprint("desk", __name__)
 
 FILTERS = ("q", "area", "category", "urgency", "overdue")
 ROWS = 25
+REFERENCE = re.compile(r"[0-9A-Za-z-]{1,20}")
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,24 @@ def _labels() -> dict[str, str]:
 @require("handler", "unit_head")
 def desk() -> str:
     """The desk, narrowed by what the address says."""
+    return _desk_page(None)
+
+
+@desk_pages.post("/desk")
+@require("handler", "unit_head")
+def act_on_chosen() -> str | tuple[str, int]:
+    """Sign for or assign the chosen tickets, and show the same list with what came of each."""
+    action = request.form.get("do", "")
+    chosen = [reference for reference in request.form.getlist("ticket") if REFERENCE.fullmatch(reference)][:MOST]
+    if action not in ACTIONS:
+        raise NotFound
+    fields = {"assignee": request.form.get("assignee", "")} if action == "assign" else {}
+    report = report_of(action, act_on_each(chosen, action, fields, actor=signed_in_actor(), now=request_now()))
+    page = _desk_page(report)
+    return page if chosen else (page, 422)
+
+
+def _desk_page(report: dict[str, Any] | None) -> str:
     actor, now = signed_in_actor(), request_now()
     asked = asked_filters(session(), actor, request.args, FILTERS, now=now)
     counts = count_each(session(), actor, {t.name: narrowed(t, asked) for t in TABS}, now=now)
@@ -89,6 +110,9 @@ def desk() -> str:
         asked=asked,
         clear_url=address("desk.desk", {}, tab=tab.name),
         rows=[desk_row(row, now, signing) for row in page.items],
+        report=report,
+        bulk_url=address("desk.desk", asked.kept, tab=tab.name, cursor=request.args.get("cursor")),
+        colleagues=colleague_options(session(), actor, now) if page.items else [],
         pager=_pager(page, counts[tab.name], tab, asked),
     )
 

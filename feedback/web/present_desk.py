@@ -70,6 +70,7 @@ def desk_row(row: TicketRow, now: datetime, signing: Spans) -> Cell:
     """A row of the desk."""
     return {
         "id": row.reference,
+        "check": {"value": row.reference, "label": _("Choose %(title)s", title=row.title or row.reference)},
         "due": due_of(row, now),
         "title": title_cell(row),
         "urgency": urgency_words(row),

@@ -19,6 +19,7 @@ from feedback.tickets.actions import ACTIONS
 from feedback.tickets.clocks import ClockView, list_clocks
 from feedback.tickets.deciders import pending_requests
 from feedback.tickets.desks import desk_parts, may_see_own
+from feedback.tickets.full_text import speaks_of
 from feedback.tickets.models import Message, Ticket
 from feedback.tickets.requests import may_decide
 from feedback.tickets.search import LEGACY, NO_FILTERS, TicketFilters, conditions, statuses_held
@@ -94,12 +95,16 @@ def count_each(session: Session, actor: Actor, parts: Mapping[str, TicketFilters
     found = dict.fromkeys(parts, 0)
     for base in dict.fromkeys(_base(filters) for filters in parts.values()):
         named = {name: filters for name, filters in parts.items() if _base(filters) == base}
+        queries = {filters.q for filters in named.values()}
+        sought = [speaks_of(session, actor, q) for q in queries if q and len(queries) == 1]
+        if sought:  # asked once of all lists, not once of each
+            named = {name: filters.model_copy(update={"q": None}) for name, filters in named.items()}
         counted = [
             func.count(case((and_(*_narrowed(session, actor, filters, now)), 1))).label(name)
             for name, filters in named.items()
         ]
         for seen in _seen(actor, base):
-            query = select(*counted).select_from(Ticket).where(*seen, *_status_of_any(named.values()))
+            query = select(*counted).select_from(Ticket).where(*seen, *_status_of_any(named.values()), *sought)
             for name, count in zip(named, session.execute(query).one(), strict=True):
                 found[name] += count
     return found

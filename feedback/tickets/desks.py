@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 
 from sqlalchemy import ColumnElement, and_, false, or_, select
 from sqlalchemy.orm import Session
@@ -11,7 +12,7 @@ from feedback.kernel.actor import Actor
 from feedback.people.models import Unit
 from feedback.people.queries import office_ids
 from feedback.tickets.models import Leg, Ticket, TicketAbout
-from feedback.tickets.visibility import WORKING_ROLES, is_own, is_shut_out
+from feedback.tickets.visibility import SAME_ACTORS, WORKING_ROLES, is_own, is_shut_out
 
 
 def is_on_units_desk(actor: Actor) -> ColumnElement[bool]:
@@ -19,6 +20,7 @@ def is_on_units_desk(actor: Actor) -> ColumnElement[bool]:
     return or_(*desk_parts(actor))
 
 
+@lru_cache(maxsize=SAME_ACTORS)
 def desk_parts(actor: Actor) -> tuple[ColumnElement[bool], ...]:
     """SQL: `is_on_units_desk` cut into parts that share no ticket, each answered by an index of its own."""
     units = {grant.unit_id for grant in actor.grants_for(*WORKING_ROLES)}
@@ -30,6 +32,7 @@ def desk_parts(actor: Actor) -> tuple[ColumnElement[bool], ...]:
     return leads, and_(Ticket.id.in_(assisted), only_assists)
 
 
+@lru_cache(maxsize=SAME_ACTORS)
 def may_see_own(actor: Actor) -> ColumnElement[bool]:
     """SQL: what `visible` leaves to be asked of a ticket with a unit of theirs, or below one that they answer for."""
     return or_(~is_shut_out(actor), is_own(actor))

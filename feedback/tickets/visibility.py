@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from sqlalchemy import ColumnElement, and_, false, or_, select, true
 from sqlalchemy.orm import Session
@@ -21,6 +22,8 @@ from feedback.tickets.models import Leg, Seat, Ticket, TicketAbout
 WORKING_ROLES = ("handler", "unit_head")
 OVERSEEING_ROLES = ("dispatcher", "supervisor", "adjudicator", "leader")
 PROTECTED = ("confidential", "anonymous")
+SAME_ACTORS = 500
+"""Of how many actors the conditions are kept: they say the same as long as an actor is the same, and are never changed."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class Standing:
         return self.role, self.relation
 
 
+@lru_cache(maxsize=SAME_ACTORS)
 def is_own(actor: Actor) -> ColumnElement[bool]:
     """SQL: the actor holds a seat on the ticket."""
     if not actor.submitter_key:
@@ -49,6 +53,7 @@ def is_own(actor: Actor) -> ColumnElement[bool]:
     )
 
 
+@lru_cache(maxsize=SAME_ACTORS)
 def has_seat(actor: Actor) -> ColumnElement[bool]:
     """SQL: the same, put so that a list of one's own starts from one's seats."""
     if not actor.submitter_key:
@@ -58,6 +63,7 @@ def has_seat(actor: Actor) -> ColumnElement[bool]:
     )
 
 
+@lru_cache(maxsize=SAME_ACTORS)
 def is_shut_out(actor: Actor) -> ColumnElement[bool]:
     """SQL: the ticket is about the actor, somebody they stand in for, or a unit in which they hold any role."""
     accounts = [a for a in (actor.account_id, *actor.stands_in_for) if a is not None]
@@ -69,6 +75,7 @@ def is_shut_out(actor: Actor) -> ColumnElement[bool]:
     return and_(Ticket.is_about, about.exists())
 
 
+@lru_cache(maxsize=SAME_ACTORS)
 def works_or_worked(actor: Actor) -> ColumnElement[bool]:
     """SQL: a unit of a handler or head has a leg, or had one (then not if the submitter is protected)."""
     units = {g.unit_id for g in actor.grants if g.role in WORKING_ROLES}
@@ -93,6 +100,7 @@ def in_subtrees(paths: list[str]) -> ColumnElement[bool]:
     return or_(Ticket.area_id.in_(below), Ticket.lead_unit_id.in_(below))
 
 
+@lru_cache(maxsize=SAME_ACTORS)
 def oversees(actor: Actor, roles: tuple[str, ...] = OVERSEEING_ROLES) -> ColumnElement[bool]:
     """SQL: the ticket's area or lead lies under a unit at which the actor holds one of these roles."""
     paths = sorted({g.unit_path for g in actor.grants if g.role in roles})
@@ -100,6 +108,7 @@ def oversees(actor: Actor, roles: tuple[str, ...] = OVERSEEING_ROLES) -> ColumnE
     return in_subtrees(tops)
 
 
+@lru_cache(maxsize=SAME_ACTORS)
 def visible(actor: Actor) -> ColumnElement[bool]:
     """SQL: the actor may see this ticket at all. The one rule from which everything that shows tickets starts."""
     if actor.is_system:
@@ -107,6 +116,7 @@ def visible(actor: Actor) -> ColumnElement[bool]:
     return or_(is_own(actor), sees_as_staff(actor))
 
 
+@lru_cache(maxsize=SAME_ACTORS)
 def sees_as_staff(actor: Actor) -> ColumnElement[bool]:
     """SQL: the actor sees it by a role, so with its internal words, and not only by a seat of their own."""
     if actor.is_system:

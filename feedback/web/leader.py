@@ -12,9 +12,10 @@ from feedback.kernel.db import session
 from feedback.kernel.errors import Invalid
 from feedback.kernel.paging import Page
 from feedback.people.queries import list_units
+from feedback.reports.kept import recent_report
 from feedback.reports.listing import list_counted
 from feedback.reports.period import ListQuery
-from feedback.reports.queries import Report, closure_report
+from feedback.reports.queries import Report
 from feedback.tickets.queries import BY_DUE, MOST_DISPUTED, OLDEST, count_each, list_tickets
 from feedback.tickets.requests import list_decidable
 from feedback.tickets.search import TicketFilters
@@ -74,7 +75,7 @@ def review() -> str:
     """The page for a period."""
     actor, now = signed_in_actor(), request_now()
     period, left_out = asked_period(request.args, now)
-    report = closure_report(session(), actor, period.query(), now=now)
+    report = recent_report(session(), actor, period.query(), now=now)
     counts = count_each(session(), actor, {name: filters for name, (filters, _sort) in LISTS.items()}, now=now)
     titles = _titles()
     rows = [row for name in EXCEPTIONS for row in _exceptions(actor, name, now)]
@@ -91,7 +92,7 @@ def review() -> str:
         rows=[unit_row(row, period) for row in shown_rows(report)],
         chart=gap_chart(report, period),
         definitions=definitions(),
-        as_of=when_past(now, now),
+        as_of=when_past(report.now, now),
     )
 
 
@@ -106,7 +107,7 @@ def _periods(period: Period) -> list[dict[str, Any]]:
 def _earlier(actor: Actor, period: Period, now: datetime) -> Report | None:
     """The same figures of the period before; None where that lies before what a report may ask for."""
     try:
-        return closure_report(session(), actor, period.before().query(), now=now)
+        return recent_report(session(), actor, period.before().query(), now=now)
     except Invalid:
         return None
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_, case, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from feedback.kernel import audit
 from feedback.kernel.transaction import transaction
@@ -20,6 +20,7 @@ from feedback.sla.models import SlaClock
 from feedback.tickets.models import Leg, Message, Ticket, TimelineEntry
 
 BATCH = 500
+INSTANTS = ("first_dispatched_at", "first_resolved_at", "resolved_at", "closed_at")
 
 
 @dataclass(frozen=True)
@@ -87,39 +88,41 @@ def _counted(session: Session, ids: list[int]) -> dict[int, dict[str, Any]]:
 
 
 def _from_timeline(session: Session, ids: list[int]) -> Mapping[int, dict[str, Any]]:
+    """What the steps say. Their order is that of their versions: of two at once, the later one may have come in earlier."""
     entry = TimelineEntry
     moved = or_(entry.from_status.is_(None), entry.from_status != entry.to_status)
-    last = (
-        select(entry.ticket_id, func.max(entry.version).label("version"))
-        .where(entry.ticket_id.in_(ids))
-        .group_by(entry.ticket_id)
-        .subquery()
-    )
 
-    def first(condition: Any) -> Any:
-        return func.min(case((condition, entry.at)))
+    def which(pick: Any, condition: Any) -> Any:
+        return pick(case((condition, entry.version)))
 
-    rows = session.execute(
+    marks = (
         select(
             entry.ticket_id,
             func.max(entry.version).label("version"),
             func.sum(case((entry.action.in_(("dispute", "reopen")), 1), else_=0)).label("reopen_count"),
-            first(entry.to_status == "dispatched").label("first_dispatched_at"),
-            first(entry.action == "resolve").label("first_resolved_at"),
-            func.max(case((entry.action == "resolve", entry.at))).label("resolved_at"),
-            func.max(case((and_(entry.to_status.startswith("closed"), moved), entry.at))).label("closed_at"),
-            func.max(case((entry.version == last.c.version, entry.to_status))).label("state"),
+            which(func.min, entry.to_status == "dispatched").label("first_dispatched_at"),
+            which(func.min, entry.action == "resolve").label("first_resolved_at"),
+            which(func.max, entry.action == "resolve").label("resolved_at"),
+            which(func.max, and_(entry.to_status.startswith("closed"), moved)).label("closed_at"),
         )
-        .join(last, last.c.ticket_id == entry.ticket_id)
         .where(entry.ticket_id.in_(ids))
         .group_by(entry.ticket_id)
-    ).mappings()
+        .subquery()
+    )
+    last = aliased(TimelineEntry)
+    query = select(marks.c.ticket_id, marks.c.version, marks.c.reopen_count, last.to_status.label("state")).join(
+        last, and_(last.ticket_id == marks.c.ticket_id, last.version == marks.c.version)
+    )
+    for name in INSTANTS:
+        step = aliased(TimelineEntry)
+        query = query.add_columns(step.at.label(name)).outerjoin(
+            step, and_(step.ticket_id == marks.c.ticket_id, step.version == marks.c[name])
+        )
     found = {}
-    for row in rows:
-        columns = {name: row[name] for name in ("first_dispatched_at", "first_resolved_at", "resolved_at", "closed_at")}
+    for row in session.execute(query).mappings():
         reopened = int(row["reopen_count"])
         found[row["ticket_id"]] = {
-            **columns,
+            **{name: row[name] for name in INSTANTS},
             "closed_at": row["closed_at"] if row["state"].startswith("closed") else None,
             "version": row["version"],
             "reopen_count": reopened,
@@ -158,11 +161,17 @@ def _from_words(session: Session, ids: list[int]) -> Mapping[int, dict[str, Any]
     """The last word is the newest public step that has words."""
     found: dict[int, dict[str, Any]] = {ticket_id: {"last_word_at": None} for ticket_id in ids}
     entry = TimelineEntry
-    rows = session.execute(
-        select(entry.ticket_id, func.max(entry.at))
+    newest = (
+        select(entry.ticket_id, func.max(entry.version).label("version"))
         .join(Message, and_(Message.ticket_id == entry.ticket_id, Message.version == entry.version))
         .where(entry.ticket_id.in_(ids), entry.is_public, Message.revision == 1)
         .group_by(entry.ticket_id)
+        .subquery()
+    )
+    rows = session.execute(
+        select(entry.ticket_id, entry.at).join(
+            newest, and_(newest.c.ticket_id == entry.ticket_id, newest.c.version == entry.version)
+        )
     )
     for ticket_id, at in rows:
         found[ticket_id]["last_word_at"] = at

@@ -162,3 +162,18 @@ def test_operator_prints_the_report(app: Flask, county: County) -> None:
     code, said = run(app, "reports", "closure", "--from", "2026-03-31", "--to", "2026-03-01")
     assert code == 1
     assert "to" in said
+
+
+def test_operator_finds_steps_whole_that_were_written_in_another_order_than_they_came_in(
+    any_app: Flask, any_county: County
+) -> None:
+    reference = lay_loop(any_county)
+    early = START + 3 * HOUR
+    run_action("reopen", reference, {"reason": "It leaks."}, actor=any_county.actor("s", early), now=early)
+    earlier = early - HOUR
+    run_action("reply", reference, {"text": "We come."}, actor=any_county.actor("hw", earlier), now=earlier)
+    run_action(
+        "resolve", reference, {"outcome": "solved", "text": "Done."}, actor=any_county.actor("hw", early), now=early
+    )
+    run_action("confirm", reference, {"verdict": "solved"}, actor=any_county.actor("s", early), now=early)
+    assert run(any_app, "check") == (0, "1 tickets looked at, 0 faults.\n")

@@ -12,7 +12,7 @@ from feedback.kernel.actor import Actor
 from feedback.people.models import Unit
 from feedback.people.queries import office_ids
 from feedback.tickets.models import Leg, Ticket, TicketAbout
-from feedback.tickets.visibility import SAME_ACTORS, WORKING_ROLES, is_own, is_shut_out
+from feedback.tickets.visibility import SAME_ACTORS, WORKING_ROLES, has_root_dispatchers, is_own, is_shut_out
 
 
 def is_on_units_desk(actor: Actor) -> ColumnElement[bool]:
@@ -41,24 +41,28 @@ def may_see_own(actor: Actor) -> ColumnElement[bool]:
 def is_at_office(session: Session, actor: Actor, now: datetime) -> ColumnElement[bool]:
     """SQL: `visibility.office_of` gives an office at which the actor is dispatcher; that rule, said for all tickets at once.
 
-    Two queries, whatever the number of tickets.
+    Three queries, whatever the number of tickets.
     """
     own = {grant.unit_id: grant.unit_path for grant in actor.grants_for("dispatcher")}
     if not own:
         return false()
     offices = office_ids(session, now)
     paths = {unit.id: unit.path for unit in session.scalars(select(Unit).where(Unit.id.in_(offices | set(own))))}
-    return or_(*(_is_worked_by(unit_id, paths, offices) for unit_id in own if unit_id in offices), false())
+    has_named = has_root_dispatchers(session)
+    is_shut = {unit_id: _is_about(_ids(path) if has_named else [unit_id]) for unit_id, path in paths.items()}
+    return or_(*(_is_worked_by(unit_id, paths, offices, is_shut) for unit_id in own if unit_id in offices), false())
 
 
-def _is_worked_by(office: int, paths: dict[int, str], offices: set[int]) -> ColumnElement[bool]:
+def _is_worked_by(
+    office: int, paths: dict[int, str], offices: set[int], is_shut: dict[int, ColumnElement[bool]]
+) -> ColumnElement[bool]:
     path = paths[office]
     nearer = [other for other in offices if other != office and paths[other].startswith(path)]
     is_root = path.count("/") == 2
     return and_(
         _lies_below(path),
-        *(or_(~_lies_below(paths[other]), _is_about(other)) for other in sorted(nearer)),
-        *(() if is_root else (~_is_about(office),)),
+        *(or_(~_lies_below(paths[other]), is_shut[other]) for other in sorted(nearer)),
+        *(() if is_root else (~is_shut[office],)),
     )
 
 
@@ -66,6 +70,10 @@ def _lies_below(path: str) -> ColumnElement[bool]:
     return Ticket.area_id.in_(select(Unit.id).where(Unit.path.startswith(path, autoescape=True)))
 
 
-def _is_about(unit_id: int) -> ColumnElement[bool]:
-    about = select(TicketAbout.id).where(TicketAbout.ticket_id == Ticket.id, TicketAbout.unit_id == unit_id)
+def _ids(path: str) -> list[int]:
+    return [int(part) for part in path.strip("/").split("/")]
+
+
+def _is_about(unit_ids: list[int]) -> ColumnElement[bool]:
+    about = select(TicketAbout.id).where(TicketAbout.ticket_id == Ticket.id, TicketAbout.unit_id.in_(unit_ids))
     return and_(Ticket.is_about, about.exists())

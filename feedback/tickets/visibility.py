@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import ROLES, Actor, Grant
 from feedback.kernel.errors import NotFound
+from feedback.kernel.site import get_setting
 from feedback.people.models import Unit
 from feedback.people.queries import office_ids
 from feedback.tickets.lifecycle import SYSTEM_ROLE
@@ -134,9 +135,10 @@ def get_ticket(session: Session, actor: Actor, reference: str, *, lock: bool = F
 
 
 def office_of(session: Session, ticket: Ticket, now: datetime) -> int | None:
-    """The dispatching office that works a ticket: nearest upwards from its area and not itself what it is about.
+    """The dispatching office that works a ticket: nearest upwards from its area, and neither at nor below a unit that it is about.
 
-    At the root, where even that is what it is about, the root (its named dispatchers see it). None without any office.
+    At the root, where even that is what it is about, the root (its named dispatchers see it); with nobody named there an
+    office below it that it is not about, lest it lie unseen. None without any office.
     """
     area = session.get_one(Unit, ticket.area_id)
     offices = office_ids(session, now)
@@ -146,10 +148,16 @@ def office_of(session: Session, ticket: Ticket, now: datetime) -> int | None:
         )
     )
     upwards = area.ancestor_ids()
-    for unit_id in upwards:
-        if unit_id in offices and unit_id not in shut:
+    has_named = has_root_dispatchers(session)
+    for step, unit_id in enumerate(upwards):
+        if unit_id in offices and shut.isdisjoint(upwards[step:] if has_named else [unit_id]):
             return unit_id
     return upwards[-1] if upwards[-1] in offices else None
+
+
+def has_root_dispatchers(session: Session) -> bool:
+    """Whether somebody is named for tickets that are about the root itself."""
+    return bool(get_setting(session, "root_dispatchers"))
 
 
 def standings(session: Session, actor: Actor, ticket: Ticket, now: datetime) -> tuple[Standing, ...]:

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from feedback.kernel.errors import Invalid
+from feedback.kernel.site import put_setting
 from feedback.kernel.transaction import transaction
 from feedback.tickets.desks import is_at_office
 from feedback.tickets.models import Leg, Ticket, TicketAbout
@@ -25,8 +26,11 @@ def _about(county: County, ticket: Ticket, *codes: str) -> None:
             session.add(TicketAbout(ticket_id=ticket.id, unit_id=county.units[code].id))
 
 
-def test_office_rule_for_all_tickets_agrees_with_the_rule_for_one(any_county: County) -> None:
+@pytest.mark.parametrize("named", [[], ["d"]])
+def test_office_rule_for_all_tickets_agrees_with_the_rule_for_one(any_county: County, named: list[str]) -> None:
     any_county.add_person("dtown", "dispatcher@town")
+    with transaction() as session:
+        put_setting(session, "root_dispatchers", named, now=START)
     histories = Histories(any_county)
     for area in ("village", "town", "p1", "p2", "root"):
         for codes in ((), ("town",), ("p1",), ("town", "p1"), ("root",), ("root", "p1", "town"), ("water",)):

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from feedback.intake.submission import submit_ticket
 from feedback.kernel.errors import Forbidden, Invalid, NotFound
+from feedback.kernel.site import put_setting
 from feedback.kernel.transaction import transaction
 from feedback.people.models import Deputy
 from feedback.tickets.actions import ACTIONS, run_action
@@ -80,6 +81,16 @@ def test_ticket_about_a_head_is_invisible_to_that_unit(any_county: County) -> No
 def test_ticket_about_an_office_is_worked_by_the_office_above(any_county: County) -> None:
     story = Story(any_county).submit(text=PLAIN, about=["p1"])
     assert not {"dp1", "lp"} & watchers(any_county, story.reference)
+    story.act("d", "dispatch", lead="water")
+    assert story.state == "dispatched"
+
+
+def test_ticket_about_the_root_is_worked_by_its_named_dispatcher_and_no_office_below(any_county: County) -> None:
+    with transaction() as session:
+        put_setting(session, "root_dispatchers", ["d"], now=START)
+    story = Story(any_county).submit(text=PLAIN, about=["root"])
+    with pytest.raises(Forbidden):
+        story.act("dp1", "dispatch", lead="water")
     story.act("d", "dispatch", lead="water")
     assert story.state == "dispatched"
 

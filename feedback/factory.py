@@ -29,6 +29,11 @@ from feedback.people.models import Account
 from feedback.settings import Settings, SettingsError
 from feedback.supervision import left_behind, urging
 from feedback.web.admin import admin_pages
+from feedback.web.admin_accounts import account_pages
+from feedback.web.admin_imports import import_pages
+from feedback.web.admin_rules import rule_pages
+from feedback.web.admin_settings import setting_pages
+from feedback.web.admin_units import unit_pages
 from feedback.web.auth import auth
 from feedback.web.desk import desk_pages
 from feedback.web.dispatcher import dispatch_pages
@@ -38,6 +43,7 @@ from feedback.web.health import init_health
 from feedback.web.kitchen import init_kitchen
 from feedback.web.leader import review_pages
 from feedback.web.notices import notice_pages
+from feedback.web.password import password_pages
 from feedback.web.search import search_pages
 from feedback.web.security import init_security
 from feedback.web.session import init_sessions
@@ -48,16 +54,22 @@ USE_CASES = (assignment, left_behind, legs, submitter, triage, urging, verdicts,
 """Modules whose import puts their actions into tickets.actions.ACTIONS."""
 
 PAGES = (
+    account_pages,
     admin_pages,
     auth,
     desk_pages,
     dispatch_pages,
     guide_pages,
+    import_pages,
     notice_pages,
+    password_pages,
     review_pages,
+    rule_pages,
     search_pages,
+    setting_pages,
     submitter_pages,
     ticket_pages,
+    unit_pages,
 )
 COMMANDS = (
     demo_cli.demo_commands,

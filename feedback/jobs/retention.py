@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from feedback.kernel.db import Base
 from feedback.kernel.idempotency import KEPT, IdempotencyKey
+from feedback.kernel.pending_import import KEPT as FILES_KEPT
+from feedback.kernel.pending_import import PendingImport
 from feedback.kernel.transaction import transaction
 from feedback.people import throttle
 from feedback.people.models import PasswordLink, SignInAttempt, UserSession
@@ -29,6 +31,7 @@ def purge_expired(*, now: datetime) -> int:
             (SignInAttempt, SignInAttempt.at < now - throttle.KEPT),
             (UserSession, or_(UserSession.expires_at < over, UserSession.revoked_at < over)),
             (PasswordLink, PasswordLink.expires_at < over),
+            (PendingImport, PendingImport.created_at < now - FILES_KEPT),
             (SweepRun, SweepRun.finished_at < now - SWEEPS_KEPT),
         )
     )

@@ -22,6 +22,11 @@ def held_until(session: Session, ticket: Ticket, now: datetime) -> datetime:
     return quiet_end(str(get_setting(session, "quiet_hours")), now)
 
 
+def is_span(text: str) -> bool:
+    """Whether it is written as `22:00-07:00`."""
+    return _SPAN.fullmatch(text) is not None
+
+
 def quiet_end(span: str, now: datetime) -> datetime:
     """The end of the quiet hours that `now` lies in, else `now`; `22:00-07:00` is in the site's zone, empty is never.
 

@@ -17,23 +17,32 @@ from feedback.people.models import Account, RoleGrant, Unit
 from feedback.people.names import check_contacts, check_login, parse_roles, split_roles
 from feedback.people.queries import in_force
 from feedback.people.rights import check_admin, check_admin_of, units_of_roles
-from feedback.people.usecases import CreateAccount, add_account, add_grant, end_grant, record
+from feedback.people.usecases import (
+    CreateAccount,
+    add_account,
+    add_grant,
+    check_admin_of_account,
+    check_keeps_own,
+    end_grant,
+    end_links,
+    record,
+)
 
 REQUIRED = ("login", "name", "roles")
 OPTIONAL = ("email", "phone", "locale")
 
 
-def import_accounts(table: Table, *, actor: Actor, now: datetime) -> ImportResult:
+def import_accounts(table: Table, *, actor: Actor, now: datetime, is_dry_run: bool = False) -> ImportResult:
     """Take the rows of an accounts file, in one transaction. Accounts that the file doesn't name stay as they are.
 
     The roles of a row are all the roles that account then holds; an empty optional cell changes nothing. Nobody can
     sign in to a new account before a password is set. Refused by row: a bad value, a login twice, an unknown unit,
-    a role beyond the actor's own subtree. Forbidden for whoever is no admin.
+    a role beyond the actor's own subtree. Forbidden for whoever is no admin. A dry run tells the same and changes nothing.
     """
     check_admin(actor)
     result = ImportResult(ignored=table.ignored, errors=list(table.errors))
     seen: dict[str, int] = {}
-    with transaction() as session:
+    with transaction(is_trial=is_dry_run) as session:
         for line in table.rows:
             try:
                 cells = {name: value for name, value in line.values.items() if value and name != "roles"}
@@ -61,9 +70,12 @@ def _take(
         add_account(session, cmd, login, roles, actor=actor, now=now)
         result.added += 1
         return
+    check_admin_of_account(session, account, actor=actor)
     granted, ended = _role_changes(session, account, roles, now=now)
     for _, unit in (*granted, *ended):
         check_admin_of(actor, unit)
+    for role, _ in ended:
+        check_keeps_own(account, role, actor=actor)
     values = {"name": cmd.name, "email": cmd.email, "phone": cmd.phone, "locale": cmd.locale}
     changed = [field for field, value in values.items() if value and getattr(account, field) != value]
     if not (changed or granted or ended):
@@ -74,6 +86,8 @@ def _take(
     for role, unit in granted:
         add_grant(session, account, role, unit)
         record(session, account, "role.granted", actor=actor, now=now, role=role, unit=unit.id)
+    if granted or ended:
+        end_links(session, account, now=now)
     for role, unit in ended:
         end_grant(session, account, role, unit, now=now)
         record(session, account, "role.revoked", actor=actor, now=now, role=role, unit=unit.id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,10 +10,11 @@ from sqlalchemy import ColumnElement, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import Actor
-from feedback.kernel.errors import Invalid
+from feedback.kernel.errors import Invalid, NotFound
 from feedback.kernel.paging import Page, check_limit, cut_page, decode_cursor
 from feedback.kernel.text import N_, Text
 from feedback.people.models import Account, RoleGrant, Unit
+from feedback.people.names import fold_login
 from feedback.people.queries import in_force, list_units
 
 
@@ -70,20 +71,76 @@ def _is_in_reach(actor: Actor) -> ColumnElement[bool]:
 def list_accounts(
     session: Session, actor: Actor, *, now: datetime, q: str = "", limit: int = 50, cursor: str | None = None
 ) -> Page[AccountView]:
-    """The accounts in the admin's reach by login, narrowed to a part of login or name; three queries at most.
+    """The accounts in the admin's reach by login, narrowed to a part of login, name or unit; three queries at most.
 
     Raises Invalid for a cursor that is not of this list.
     """
     query = select(Account).where(_is_in_reach(actor)).order_by(Account.login).limit(check_limit(limit) + 1)
     if q:
-        query = query.where(
-            or_(Account.login.icontains(q, autoescape=True), Account.name.icontains(q, autoescape=True))
-        )
+        query = query.where(_fits(q, now))
     if cursor:
         query = query.where(Account.login > _last_login(cursor))
     page = cut_page(session.scalars(query).all(), limit, lambda account: [account.login])
-    grants = _grants(session, [account.id for account in page.items], now)
-    views = [
+    return Page(_views(session, page.items, now), page.next)
+
+
+def get_account(session: Session, actor: Actor, login: str, now: datetime) -> tuple[Account, AccountView]:
+    """The account of that login in the admin's reach. Raises NotFound, the same as for one that does not exist."""
+    wanted = fold_login(login)
+    query = select(Account).where(Account.login == wanted, _is_in_reach(actor))
+    account = session.scalars(query).first() if wanted.isprintable() else None
+    if account is None:
+        raise NotFound
+    return account, _views(session, [account], now)[0]
+
+
+def export_accounts(session: Session, actor: Actor, now: datetime) -> Iterator[list[str]]:
+    """Every account in the admin's reach that is open, as lines of an accounts file, the header first."""
+    yield ["login", "name", "roles", "email", "phone", "locale"]
+    accounts = session.scalars(select(Account).where(_is_in_reach(actor), Account.is_active).order_by(Account.login))
+    for some in accounts.partitions(500):
+        grants = _grants(session, [account.id for account in some], now)
+        for account in some:
+            roles = ";".join(f"{grant.role}@{grant.unit_code}" for grant in grants.get(account.id, ()))
+            contacts = (account.email, account.phone, account.locale)
+            yield [account.login, account.name, roles, *(value or "" for value in contacts)]
+
+
+def export_units(session: Session, actor: Actor, now: datetime) -> Iterator[list[str]]:
+    """Every unit in force below those of which the actor is admin, as lines of a units file, the header first."""
+    yield ["code", "name", "parent", "kind", "level", "name_en", "calendar"]
+    units = list_units(session, now)
+    codes = {unit.id: unit.code for unit in units}
+    for unit in units:
+        if any(unit.path.startswith(grant.unit_path) for grant in actor.grants_for("admin")):
+            parent = codes.get(unit.parent_id or 0, "")
+            yield [unit.code, unit.name, parent, unit.kind, unit.level, unit.name_en or "", unit.calendar_code or ""]
+
+
+def _fits(q: str, now: datetime) -> ColumnElement[bool]:
+    """SQL on Account: login or name holds it, or the name or code of a unit where a role is held now."""
+    at_unit = (
+        select(RoleGrant.account_id)
+        .join(Unit, Unit.id == RoleGrant.unit_id)
+        .where(
+            in_force(RoleGrant.valid_from, RoleGrant.valid_to, now),
+            or_(
+                Unit.name.icontains(q, autoescape=True),
+                Unit.name_en.icontains(q, autoescape=True),
+                Unit.code == q,
+            ),
+        )
+    )
+    return or_(
+        Account.login.icontains(q, autoescape=True),
+        Account.name.icontains(q, autoescape=True),
+        Account.id.in_(at_unit),
+    )
+
+
+def _views(session: Session, accounts: Sequence[Account], now: datetime) -> list[AccountView]:
+    grants = _grants(session, [account.id for account in accounts], now)
+    return [
         AccountView(
             login=account.login,
             name=account.name,
@@ -93,9 +150,8 @@ def list_accounts(
             created_at=account.created_at,
             grants=tuple(grants.get(account.id, ())),
         )
-        for account in page.items
+        for account in accounts
     ]
-    return Page(views, page.next)
 
 
 def count_accounts(session: Session, actor: Actor) -> int:

@@ -68,7 +68,7 @@ def parse_roles(entries: Iterable[str]) -> list[tuple[str, str]]:
     found: dict[tuple[str, str], None] = {}
     for entry in entries:
         role, mark, code = entry.strip().partition("@")
-        if not mark or not code:
+        if not mark or not code or not code.isprintable():
             raise Invalid(
                 {"roles": Text(N_("Must be written role@unit, such as handler@water; not “%(it)s”."), it=entry)}
             )

@@ -20,6 +20,18 @@ def check_admin(actor: Actor) -> None:
         raise Forbidden(Text(N_("Only an admin may do this.")))
 
 
+def is_site_admin(actor: Actor) -> bool:
+    """Whether the actor is admin at the top of the tree, or the system: what counts everywhere is theirs to change."""
+    return actor.is_system or any(grant.unit_path.count("/") == 2 for grant in actor.grants_for("admin"))
+
+
+def check_site_admin(actor: Actor) -> None:
+    """Forbidden for whoever is no admin of the whole site."""
+    check_admin(actor)
+    if not is_site_admin(actor):
+        raise Forbidden(Text(N_("This counts for the whole site; only an admin at its top unit may change it.")))
+
+
 def check_admin_of(actor: Actor, unit: Unit) -> None:
     """Forbidden unless the actor is admin at this unit or above it: nobody gives away more than they hold."""
     check_admin(actor)

@@ -14,14 +14,14 @@ from sqlalchemy.orm import Session
 from feedback.kernel import audit
 from feedback.kernel.actor import Actor
 from feedback.kernel.command import Code, Command
-from feedback.kernel.errors import Invalid
+from feedback.kernel.errors import Forbidden, Invalid
 from feedback.kernel.imports import ImportResult, RowError
 from feedback.kernel.tabular import Table
 from feedback.kernel.text import N_, Text
 from feedback.kernel.transaction import transaction
 from feedback.people.models import Unit
 from feedback.people.names import check_unit_code
-from feedback.people.rights import check_admin
+from feedback.people.rights import check_admin, check_admin_of, check_site_admin
 
 REQUIRED = ("code", "name", "parent", "kind", "level")
 OPTIONAL = ("name_en", "calendar")
@@ -46,19 +46,21 @@ class _Numbered:
     row: UnitRow
 
 
-def import_units(table: Table, *, actor: Actor, now: datetime) -> ImportResult:
+def import_units(table: Table, *, actor: Actor, now: datetime, is_dry_run: bool = False) -> ImportResult:
     """Take the rows of a units file, in one transaction. Units that the file doesn't name stay as they are.
 
     Refused by row: a bad value, a code twice, a department without a parent, a parent that is unknown or was itself
-    refused, a circle, a tree deeper than 12. Forbidden for whoever is no admin.
+    refused, a circle, a tree deeper than 12, a place beyond the actor's own subtree. Forbidden for whoever is no admin.
+    A dry run tells the same and changes nothing.
     """
     check_admin(actor)
     result = ImportResult(ignored=table.ignored, errors=list(table.errors))
     wanted = _read(table, result)
-    with transaction() as session:
+    with transaction(is_trial=is_dry_run) as session:
         units = {unit.code: unit for unit in session.scalars(select(Unit))}
         by_id = {unit.id: code for code, unit in units.items()}
         present = {code: by_id[unit.parent_id] if unit.parent_id else None for code, unit in units.items()}
+        _refuse_beyond(wanted, units, result, actor)
         _refuse_unplaceable(wanted, present, result)
         _write(session, wanted, units, result, actor=actor, now=now)
     return result
@@ -81,6 +83,20 @@ def _read(table: Table, result: ImportResult) -> dict[str, _Numbered]:
         else:
             wanted[row.code] = _Numbered(line.number, row)
     return wanted
+
+
+def _refuse_beyond(wanted: dict[str, _Numbered], units: Mapping[str, Unit], result: ImportResult, actor: Actor) -> None:
+    """Take out rows that would change or place something outside the subtrees of which the actor is admin."""
+    for code, numbered in list(wanted.items()):
+        parent = numbered.row.parent
+        touched = [units[each] for each in (code, parent) if each is not None and each in units]
+        try:
+            for unit in touched:
+                check_admin_of(actor, unit)
+            if parent is None:
+                check_site_admin(actor)
+        except Forbidden as forbidden:
+            result.refuse(wanted.pop(code).number, forbidden.text, "code" if code in units else "parent")
 
 
 def _refuse_unplaceable(wanted: dict[str, _Numbered], present: Mapping[str, str | None], result: ImportResult) -> None:

@@ -19,13 +19,14 @@ from sqlalchemy.orm import Session
 from feedback.kernel import audit
 from feedback.kernel.actor import Actor
 from feedback.kernel.command import Code, Command, DateField
-from feedback.kernel.errors import Forbidden, Invalid
+from feedback.kernel.errors import Invalid
 from feedback.kernel.imports import ImportResult, RowError
 from feedback.kernel.tabular import Row, read_rows
 from feedback.kernel.text import N_, Text
 from feedback.kernel.transaction import transaction
 from feedback.people.models import Unit
 from feedback.people.queries import list_units
+from feedback.people.rights import check_site_admin
 from feedback.routing.decision import is_below
 from feedback.routing.models import CatalogueRow, Category
 from feedback.routing.queries import normal_path
@@ -91,18 +92,20 @@ Place = tuple[str, int | None]
 """A category's path and an area's id."""
 
 
-def import_catalogue(source: Path | str | bytes, name: str, *, actor: Actor, now: datetime) -> ImportResult:
+def import_catalogue(
+    source: Path | str | bytes, name: str, *, actor: Actor, now: datetime, is_dry_run: bool = False
+) -> ImportResult:
     """Take the rows of a catalogue file in one transaction; `name` is what people call the file.
 
     A row that can't be taken is reported, and with it the other rows of its category and area: half an answer to "who
-    leads" would be a wrong one. Raises Forbidden for anybody but an admin, Invalid (field `file`) for a file that is none.
+    leads" would be a wrong one. A dry run tells the same and changes nothing. Raises Forbidden for anybody but an admin of
+    the whole site, Invalid (field `file`) for a file that is none.
     """
-    if not (actor.is_system or actor.has_role("admin")):
-        raise Forbidden(Text(N_("Only an administrator may change the duty catalogue.")))
+    check_site_admin(actor)
     table = read_rows(source, name, required=REQUIRED, optional=OPTIONAL)
     result = ImportResult(ignored=table.ignored)
     result.refuse_all(table.errors)
-    with transaction() as session:
+    with transaction(is_trial=is_dry_run) as session:
         groups = _groups(table.rows, {unit.code: unit for unit in list_units(session, now)}, result)
         whole = {place: group for place, group in groups.items() if group.bad is None}
         category_ids = _categories(session, {path for path, _ in whole}, now)

@@ -6,19 +6,17 @@ The catalogue itself comes from files (imports.py).
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
-from sqlalchemy.orm import Session
 
-from feedback.kernel import audit
 from feedback.kernel.actor import Actor
 from feedback.kernel.command import Command, ShortText
 from feedback.kernel.errors import Conflict, Invalid
-from feedback.kernel.site import get_setting, put_setting
+from feedback.kernel.site import change_setting, get_setting
 from feedback.kernel.text import N_, Text
 from feedback.kernel.transaction import transaction
-from feedback.people.rights import check_admin
+from feedback.people.rights import check_site_admin
 from feedback.routing.danger import LISTS
 from feedback.routing.keywords import fold
 
@@ -42,11 +40,11 @@ class SetDangerWords(Command):
 
 def set_self_dispatch(cmd: SetSelfDispatch, *, actor: Actor, now: datetime) -> None:
     """Switch it on or off for tickets submitted from now on. Forbidden for who is no admin."""
-    check_admin(actor)
+    check_site_admin(actor)
     with transaction() as session:
         before = bool(get_setting(session, SELF_DISPATCH))
         if before != cmd.on:
-            _set(session, SELF_DISPATCH, cmd.on, {"from": before, "to": cmd.on}, actor, now)
+            change_setting(session, SELF_DISPATCH, cmd.on, actor=actor, now=now)
 
 
 def set_danger_words(cmd: SetDangerWords, *, actor: Actor, now: datetime) -> list[str]:
@@ -55,7 +53,7 @@ def set_danger_words(cmd: SetDangerWords, *, actor: Actor, now: datetime) -> lis
     Forbidden for who is no admin; Invalid for a word of one letter or a very long one; Conflict where somebody else
     changed the list since it was read.
     """
-    check_admin(actor)
+    check_site_admin(actor)
     words = _each_once(cmd.words)
     with transaction() as session:
         name = LISTS[cmd.level]
@@ -64,7 +62,8 @@ def set_danger_words(cmd: SetDangerWords, *, actor: Actor, now: datetime) -> lis
             raise Conflict(Text(N_("Somebody changed this list while you were writing. Look at it again, then save.")))
         added, taken = set(words) - set(before), set(before) - set(words)
         if added or taken:
-            _set(session, name, words, {"added": sorted(added), "taken_out": sorted(taken)}, actor, now)
+            facts = {"added": sorted(added), "taken_out": sorted(taken)}
+            change_setting(session, name, words, actor=actor, now=now, facts=facts)
     return words
 
 
@@ -80,15 +79,3 @@ def _each_once(words: list[str]) -> list[str]:
             raise Invalid({"words": Text(N_("A word or phrase has at most %(limit)s letters."), limit=LONGEST_WORD)})
         found.setdefault(folded, word)
     return list(found.values())
-
-
-def _set(session: Session, name: str, value: Any, facts: dict[str, Any], actor: Actor, now: datetime) -> None:
-    put_setting(session, name, value, now=now)
-    audit.record(
-        session,
-        "settings",
-        actor=actor.audit_name(),
-        action="setting.changed",
-        now=now,
-        facts={"setting": name, **facts},
-    )

@@ -11,9 +11,8 @@ from feedback.calendars.imports import OPTIONAL, REQUIRED, save_rows
 from feedback.calendars.sheets import read_sheet
 from feedback.kernel import audit
 from feedback.kernel.actor import Actor
-from feedback.kernel.errors import Forbidden
 from feedback.kernel.imports import ImportResult
-from feedback.kernel.text import N_, Text
+from feedback.people.rights import check_site_admin
 from feedback.sla.rollout import CalendarChange, Rollout, TicketSide, roll_out
 
 
@@ -29,10 +28,9 @@ def import_calendars(
     """Take the calendars of a file and move open clocks (never verdicts) to their new versions; `name` is the file's.
 
     A dry run changes nothing and tells the same. A calendar with a wrong row is reported and loses no other. Raises
-    Forbidden for anybody but an admin, Invalid (`file`) for a file that is none.
+    Forbidden for anybody but an admin of the whole site, Invalid (`file`) for a file that is none.
     """
-    if not (actor.is_system or actor.has_role("admin")):
-        raise Forbidden(Text(N_("Only an administrator may change the calendars.")))
+    check_site_admin(actor)
     table = read_sheet(source, name, required=REQUIRED, optional=OPTIONAL)
 
     def save(session: Session) -> ImportResult:

@@ -12,11 +12,12 @@ from feedback.calendars.queries import list_calendars
 from feedback.calendars.sheets import read_sheet
 from feedback.kernel import audit
 from feedback.kernel.actor import Actor
-from feedback.kernel.errors import Forbidden, Invalid
+from feedback.kernel.errors import Invalid
 from feedback.kernel.imports import ImportResult, RowError
 from feedback.kernel.tabular import Table
 from feedback.kernel.text import N_, Text
 from feedback.people.queries import list_units
+from feedback.people.rights import check_site_admin
 from feedback.sla.models import SlaPolicy
 from feedback.sla.policies import OPTIONAL, REQUIRED, PolicyRow, Surroundings, find_tie, read_row
 from feedback.sla.queries import live_policies
@@ -37,10 +38,10 @@ def import_policies(
 
     Policies that the file does not name stay. They count for new tickets; with `apply_to_open` (which needs `tickets`)
     for open clocks too, never for verdicts. A dry run changes nothing and tells the same. A row that can't be taken is
-    reported and loses no other. Raises Forbidden for anybody but an admin, Invalid (`file`) for a file that is none.
+    reported and loses no other. Raises Forbidden for anybody but an admin of the whole site, Invalid (`file`) for a file
+    that is none.
     """
-    if not (actor.is_system or actor.has_role("admin")):
-        raise Forbidden(Text(N_("Only an administrator may change the deadline policies.")))
+    check_site_admin(actor)
     table = read_sheet(source, name, required=REQUIRED, optional=OPTIONAL)
 
     def save(session: Session) -> ImportResult:

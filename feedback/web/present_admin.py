@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Protocol
 
+from flask import url_for
 from sqlalchemy.orm import Session
 
 from feedback.calendars.queries import missing_official_years
@@ -77,7 +78,7 @@ def _missing_year(year: int) -> Part:
         _("The official days of %(year)s are missing", year=str(year)),
         _(
             "Due times in that year are provisional: plain weekdays, no holidays, no make-up workdays. "
-            "Bring in the notice: flask calendars import FILE."
+            "Bring in the notice: “Bring in a year's official days” below."
         ),
     )
 
@@ -142,7 +143,7 @@ def account_row(account: AccountView, now: datetime) -> Part:
         state = {"tone": "ok", "words": _("in use")}
     return {
         "id": account.login,
-        "login": account.login,
+        "login": {"text": account.login, "url": url_for("admin_accounts.show", login=account.login)},
         "name": account.name,
         "roles": ", ".join(roles) or None,
         "state": state,
@@ -154,7 +155,10 @@ def unit_row(unit: UnitView) -> Part:
     """A unit, set in by its depth."""
     return {
         "id": unit.code,
-        "name": "\u2003" * unit.depth + either_name(unit.name, unit.name_en),
+        "name": {
+            "text": "\u2003" * unit.depth + either_name(unit.name, unit.name_en),
+            "url": url_for("admin_units.show", code=unit.code),
+        },
         "code": unit.code,
         "kind": name_of(UNIT_KIND_NAMES, unit.kind),
         "level": name_of(LEVEL_NAMES, unit.level),

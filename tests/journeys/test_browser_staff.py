@@ -26,7 +26,7 @@ PAGES = {
         "/review/list?from=2020-01-01&to=2029-01-01&by=unit&measure=declined&part=denominator",
     ),
     "su": ("/review",),
-    "adm": ("/admin", "/admin/routing", "/admin/accounts", "/admin/units", "/admin/jobs"),
+    "adm": ("/admin", "/admin/settings", "/admin/accounts", "/admin/units", "/admin/jobs"),
 }
 HEAVIEST = 150_000
 

@@ -44,7 +44,7 @@ def admin(app: Flask, county: County) -> Browser:
 def signed_in(app: Flask, login: str) -> Browser:
     browser = Browser(app, **ENGLISH)
     browser.sign_in(login)
-    browser.get("/admin/routing")
+    browser.get("/admin/settings")
     return browser
 
 
@@ -56,13 +56,13 @@ def settings_trail(county: County) -> list[AuditEntry]:
 
 def test_admin_switches_self_dispatch_off_and_on_and_it_is_on_the_trail(admin: Browser, county: County) -> None:
     journey = Journey(county, now=utc_now() - timedelta(hours=1))
-    assert "It is on" in admin.get("/admin/routing").text
-    answer = admin.post("/admin/routing/self-dispatch", {"on": "no"})
-    assert (answer.status_code, answer.headers["Location"]) == (303, "/admin/routing")
+    assert "It is on" in admin.get("/admin/settings").text
+    answer = admin.post("/admin/settings/self-dispatch", {"on": "no"})
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/admin/settings")
     assert journey.ticket(journey.submit(text="水管漏水三天了")).status == "submitted"
     assert "Self-dispatch is off" in admin.get("/admin").text
-    admin.post("/admin/routing/self-dispatch", {"on": "no"})
-    admin.post("/admin/routing/self-dispatch", {"on": "yes"})
+    admin.post("/admin/settings/self-dispatch", {"on": "no"})
+    admin.post("/admin/settings/self-dispatch", {"on": "yes"})
     assert journey.ticket(journey.submit(text="水管漏水三天了")).status == "dispatched"
     trail = settings_trail(county)
     assert [(entry.facts["from"], entry.facts["to"]) for entry in trail] == [(True, False), (False, True)]
@@ -72,7 +72,7 @@ def test_admin_switches_self_dispatch_off_and_on_and_it_is_on_the_trail(admin: B
 
 @pytest.mark.parametrize("value", ["", "maybe", "1"])
 def test_admin_who_says_neither_on_nor_off_changes_nothing(admin: Browser, county: County, value: str) -> None:
-    answer = admin.post("/admin/routing/self-dispatch", {"on": value})
+    answer = admin.post("/admin/settings/self-dispatch", {"on": value})
     assert answer.status_code == 422
     assert "yes, no" in answer.text
     assert settings_trail(county) == []
@@ -88,9 +88,9 @@ def words_and_seen(text: str, level: str) -> tuple[str, str]:
 
 def test_admin_edits_danger_words_and_the_next_ticket_is_read_by_them(admin: Browser, county: County) -> None:
     journey = Journey(county, now=utc_now() - timedelta(hours=1))
-    words, seen = words_and_seen(admin.get("/admin/routing").text, "critical")
+    words, seen = words_and_seen(admin.get("/admin/settings").text, "critical")
     typed = words.replace("坍塌\n", "") + "\nswarm of hornets\n\n  Swarm of  hornets "
-    answer = admin.post("/admin/routing/danger-words/critical", {"words": typed, "seen": seen})
+    answer = admin.post("/admin/settings/danger-words/critical", {"words": typed, "seen": seen})
     assert answer.status_code == 303
     assert journey.ticket(journey.submit(text="A swarm of hornets at the school")).urgency == "critical"
     (entry,) = settings_trail(county)
@@ -98,16 +98,16 @@ def test_admin_edits_danger_words_and_the_next_ticket_is_read_by_them(admin: Bro
 
 
 def test_second_of_two_admins_at_once_keeps_what_they_typed(admin: Browser, county: County) -> None:
-    words, seen = words_and_seen(admin.get("/admin/routing").text, "urgent")
-    admin.post("/admin/routing/danger-words/urgent", {"words": f"{words}\nfirst of us", "seen": seen})
-    answer = admin.post("/admin/routing/danger-words/urgent", {"words": f"{words}\nsecond of us", "seen": seen})
+    words, seen = words_and_seen(admin.get("/admin/settings").text, "urgent")
+    admin.post("/admin/settings/danger-words/urgent", {"words": f"{words}\nfirst of us", "seen": seen})
+    answer = admin.post("/admin/settings/danger-words/urgent", {"words": f"{words}\nsecond of us", "seen": seen})
     assert answer.status_code == 409
     assert "Somebody changed this list" in answer.text
     typed, fresh = words_and_seen(answer.text, "urgent")
     assert typed.endswith("second of us")
     assert "first of us" in fresh
     assert "second of us" not in get_setting(county.session, "danger_words_urgent")
-    assert admin.post("/admin/routing/danger-words/urgent", {"words": typed, "seen": fresh}).status_code == 303
+    assert admin.post("/admin/settings/danger-words/urgent", {"words": typed, "seen": fresh}).status_code == 303
 
 
 @pytest.mark.parametrize(
@@ -117,8 +117,8 @@ def test_second_of_two_admins_at_once_keeps_what_they_typed(admin: Browser, coun
 def test_admin_with_a_word_that_can_not_be_taken_reads_why(
     admin: Browser, county: County, typed: str, reason: str
 ) -> None:
-    _words, seen = words_and_seen(admin.get("/admin/routing").text, "urgent")
-    answer = admin.post("/admin/routing/danger-words/urgent", {"words": typed, "seen": seen})
+    _words, seen = words_and_seen(admin.get("/admin/settings").text, "urgent")
+    answer = admin.post("/admin/settings/danger-words/urgent", {"words": typed, "seen": seen})
     assert answer.status_code == 422
     assert reason in html.unescape(answer.text)
     assert settings_trail(county) == []
@@ -203,10 +203,10 @@ def production() -> Settings:
 def test_others_may_neither_look_nor_change(app: Flask, admin: Browser, county: County, login: str) -> None:
     browser = signed_in(app, login)
     browser.get("/account")
-    for path in ("/admin", "/admin/routing", "/admin/accounts", "/admin/units", "/admin/jobs"):
+    for path in ("/admin", "/admin/settings", "/admin/accounts", "/admin/units", "/admin/jobs"):
         assert browser.get(path).status_code == 403
     browser.get("/account")
-    assert browser.post("/admin/routing/self-dispatch", {"on": "no"}).status_code == 403
+    assert browser.post("/admin/settings/self-dispatch", {"on": "no"}).status_code == 403
     assert get_setting(county.session, "self_dispatch") is True
 
 

@@ -5,9 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from wtforms import HiddenField, SearchField
+from wtforms import HiddenField, SearchField, SelectField, StringField
+from wtforms.widgets import TimeInput
 
 from feedback.web.forms.base import PageForm, WordsField, needed
+
+
+class ClockField(StringField):
+    """A time of day, as the browser's field gives it; what it is not is said by the command."""
+
+    widget = TimeInput()
 
 
 class DangerWordsForm(PageForm):
@@ -39,4 +46,46 @@ class AccountFilterForm(PageForm):
 
     slug = "filter"
 
-    q = SearchField(_("Login or name"), needed())
+    q = SearchField(_("Login, name or unit"), needed())
+
+
+class CatalogueFilterForm(PageForm):
+    """What the duty catalogue is narrowed by."""
+
+    slug = "filter"
+
+    q = SearchField(_("Category or unit"), needed())
+
+
+class QuietHoursForm(PageForm):
+    """From when to when."""
+
+    slug = "quiet"
+
+    begins = ClockField(_("From"))
+    ends = ClockField(_("Until"))
+
+
+class DefaultCalendarForm(PageForm):
+    """Which calendar."""
+
+    slug = "calendar"
+
+    calendar = SelectField(_("Calendar"), needed())
+
+
+class RootDispatchersForm(PageForm):
+    """Their sign-in names, one a line; `seen` holds the list as it was when the page was made."""
+
+    slug = "root"
+
+    logins = WordsField(_("Sign-in names, one a line"))
+    seen = HiddenField()
+
+    def listed(self) -> list[str]:
+        """The names as typed, without empty lines."""
+        return lines(self.logins.data)
+
+    def seen_logins(self) -> list[str]:
+        """The list that the writer saw."""
+        return lines(self.seen.data)

@@ -34,3 +34,13 @@ class PasswordForm(FlaskForm):  # type: ignore[misc]
         _l("New password, again"),
         [InputRequired(_NEEDED), EqualTo("new_password", message=_l("This is not the same as the line above."))],
     )
+
+
+class ChoosePasswordForm(FlaskForm):  # type: ignore[misc]
+    """The new password twice; the link says whose."""
+
+    new_password = PasswordField(_l("New password"), [InputRequired(_NEEDED)])
+    repeat = PasswordField(
+        _l("New password, again"),
+        [InputRequired(_NEEDED), EqualTo("new_password", message=_l("This is not the same as the line above."))],
+    )

@@ -121,6 +121,12 @@ class PageForm(Form):
                 field.errors = [*field.errors, sentence]
 
 
+def offer(form: PageForm, name: str, options: list[Any]) -> None:
+    """Fill the list of a select field whose choices the page knows."""
+    field: Any = form[name]
+    field.choices = options
+
+
 def number_or_text(typed: str | None) -> int | str | None:
     """The whole number that was typed; the text itself where it is none, or longer than any number here."""
     return int(typed) if typed and typed.isdecimal() and len(typed) <= LONGEST_NUMBER else typed

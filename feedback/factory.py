@@ -20,6 +20,7 @@ from feedback.cli import search as search_cli
 from feedback.cli import sla as sla_cli
 from feedback.confirmation import submitter, verdicts
 from feedback.dispatch import assignment, legs, triage
+from feedback.files.storage import open_store
 from feedback.handling import work
 from feedback.jobs import relay
 from feedback.jobs.queues import Queues
@@ -29,6 +30,7 @@ from feedback.people.models import Account
 from feedback.settings import Settings, SettingsError
 from feedback.supervision import left_behind, urging
 from feedback.web.admin import admin_pages
+from feedback.web.attachments import attachment_pages
 from feedback.web.admin_accounts import account_pages
 from feedback.web.admin_imports import import_pages
 from feedback.web.admin_rules import rule_pages
@@ -56,6 +58,7 @@ USE_CASES = (assignment, left_behind, legs, submitter, triage, urging, verdicts,
 PAGES = (
     account_pages,
     admin_pages,
+    attachment_pages,
     auth,
     desk_pages,
     dispatch_pages,
@@ -114,6 +117,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         prepare_engine(db.engine)
         _refuse_demo(settings)
     migrate.init_app(app, db)
+    app.extensions["files"] = open_store(settings.storage_url)
     app.extensions["queues"] = Queues(settings.redis_url)
     transaction.after_commit(relay.kick)
     init_security(app)

@@ -41,6 +41,8 @@ class Endpoint:
     has_filters: bool = False
     is_repeatable: bool = False
     query: type[BaseModel] | None = None
+    takes_file: bool = False
+    gives_file: bool = False
 
 
 ENDPOINTS: dict[str, Endpoint] = {}
@@ -64,16 +66,20 @@ def endpoint(
     has_filters: bool = False,
     is_repeatable: bool = False,
     query: type[BaseModel] | None = None,
+    takes_file: bool = False,
+    gives_file: bool = False,
 ) -> Callable[[View], View]:
     """Put a view on the blueprint and on the list; `who` as for `require`.
 
-    `is_repeatable`: takes an Idempotency-Key; `query`: the parameters it takes in its address.
+    `is_repeatable`: takes an Idempotency-Key; `query`: the parameters it takes in its address; `takes_file`, `gives_file`:
+    its body or its answer is a file.
     """
 
     def wrap(view: View) -> View:
         name = view.__name__
         ENDPOINTS[f"api.{name}"] = Endpoint(
-            method, path, name, scope, rule, summary, answer, status, body, has_filters, is_repeatable, query
+            *(method, path, name, scope, rule, summary, answer, status),
+            *(body, has_filters, is_repeatable, query, takes_file, gives_file),
         )
         api.add_url_rule(path, name, require(*who)(view), methods=[method])
         return view

@@ -38,7 +38,10 @@ def _routes(described: dict[str, Any]) -> list[dict[str, Any]]:
     for path, methods in described["paths"].items():
         for method, operation in methods.items():
             content = operation.get("requestBody", {}).get("content", {})
-            body = next((each["schema"]["$ref"].rpartition("/")[2] for each in content.values()), None)
+            body = next(
+                (each["schema"]["$ref"].rpartition("/")[2] for each in content.values() if "$ref" in each["schema"]),
+                None,
+            )
             routes.append(
                 {
                     "id": operation["operationId"],

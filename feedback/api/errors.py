@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge, TooManyRequests
 
 from feedback.api.locale import reader_locale
+from feedback.files.refusals import FileTooLarge, StoreAway, WrongFileType
 from feedback.kernel.errors import (
     Conflict,
     Forbidden,
@@ -37,7 +38,10 @@ STATUS_OF: tuple[tuple[type[Refused], int], ...] = (
     (VersionConflict, 409),
     (Conflict, 409),
     (Throttled, 429),
+    (WrongFileType, 415),
+    (FileTooLarge, 413),
     (Invalid, 422),
+    (StoreAway, 503),
 )
 TITLES: dict[int, str] = {
     400: N_("This can't be read"),
@@ -160,6 +164,8 @@ def refusal(error: Refused) -> Response:
             more["ticket_status"] = more.pop("status")
         if "allowed" in error.details:
             more["allowed"] = _named(error.details["allowed"])
+    elif isinstance(error, StoreAway):
+        headers["Retry-After"] = str(BUSY_SECONDS)
     elif isinstance(error, Throttled):
         headers["Retry-After"] = str(max(1, int(error.details.get("retry_after", 1))))
     errors = error.errors if isinstance(error, Invalid) else None

@@ -12,6 +12,8 @@ from pydantic.json_schema import models_json_schema
 from feedback.api.access import ENDPOINTS, V1, Endpoint
 from feedback.api.errors import PROBLEM_TYPE
 from feedback.api.schemas import Problem, TicketOutOfSight
+from feedback.files.kinds import KINDS
+from feedback.files.refusals import FIELD
 from feedback.kernel.paging import MOST
 from feedback.tickets.actions import ACTIONS
 from feedback.tickets.queries import DEFAULT_LIMIT, SORTS
@@ -21,6 +23,13 @@ REFS = "#/components/schemas/{model}"
 JSON_TYPE = "application/json"
 SYSTEM_ACTIONS = frozenset({"wake", "lapse", "unassign"})
 """Steps that only the system takes: they answer 403 to everybody, so the document leaves them out."""
+
+FORM_TYPE = "multipart/form-data"
+FILE_FORM: dict[str, Any] = {
+    "type": "object",
+    "properties": {FIELD: {"type": "string", "format": "binary"}},
+    "required": [FIELD],
+}
 
 VERSION: dict[str, Any] = {
     "anyOf": [{"type": "integer", "minimum": 0}, {"type": "null"}],
@@ -33,8 +42,8 @@ PROBLEMS: dict[str, str] = {
     "403": "Visible, but this caller may not do it in this role or with this scope.",
     "404": "Unknown, not visible to this caller, or an unknown action.",
     "409": "The status or the version of the ticket does not allow it now; `code` says which.",
-    "413": "The body is larger than one megabyte.",
-    "415": "The body is not declared as application/json.",
+    "413": "The body is larger than one megabyte, or a file larger than ten.",
+    "415": "The body is not declared as application/json; or that kind of file is not taken.",
     "422": "A field can't be taken; `errors` names it and says what would be right.",
     "429": "Too many calls, or too soon; Retry-After says how long to wait.",
     "503": "Too much at once; Retry-After says how long to wait.",
@@ -124,10 +133,15 @@ def _operation(each: Endpoint, named: Named, name: str, body: type[BaseModel] | 
             "required": bool(body.model_json_schema().get("required")),
             "content": {JSON_TYPE: {"schema": {"$ref": named[body]}}},
         }
+    if each.takes_file:
+        operation["requestBody"] = {"required": True, "content": {FORM_TYPE: {"schema": FILE_FORM}}}
     return operation
 
 
 def _success(each: Endpoint, named: Named, *, is_action: bool) -> dict[str, Any]:
+    if each.gives_file:
+        kinds = sorted({kind.content_type for kind in KINDS.values()})
+        return {"description": "The file, to be saved.", "content": {kind: {"schema": {}} for kind in kinds}}
     if each.answer is None:
         return {"description": "Done."}
     schema: dict[str, Any] = {"$ref": named[each.answer]}
@@ -135,7 +149,7 @@ def _success(each: Endpoint, named: Named, *, is_action: bool) -> dict[str, Any]
         schema = {"anyOf": [schema, {"$ref": named[TicketOutOfSight]}]}
     success: dict[str, Any] = {"description": "Done.", "content": {JSON_TYPE: {"schema": schema}}}
     if each.status == 201:
-        success["headers"] = {"Location": {"schema": {"type": "string"}, "description": "The new ticket's address."}}
+        success["headers"] = {"Location": {"schema": {"type": "string"}, "description": "Where to find it."}}
     return success
 
 
@@ -143,7 +157,7 @@ def _codes(each: Endpoint, *, is_action: bool) -> list[str]:
     codes = ["401", "403", "422", "429", "503"]
     if "<" in each.path:
         codes.append("404")
-    if each.method == "POST" and (is_action or each.body):
+    if each.method == "POST" and (is_action or each.body or each.takes_file):
         codes += ["400", "413", "415"]
     if is_action or each.is_repeatable:
         codes.append("409")

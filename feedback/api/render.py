@@ -10,6 +10,7 @@ from flask import Response
 
 from feedback.api.errors import to_json
 from feedback.kernel.text import Text
+from feedback.tickets.attachments import FileView
 from feedback.tickets.clocks import ClockView
 from feedback.tickets.queries import TicketView
 from feedback.tickets.requests import RequestView
@@ -71,13 +72,28 @@ def ticket_found(row: TicketRow) -> Json:
     return {**ticket_in_list(row), "snippet": str(row.snippet) if row.snippet else None}
 
 
-def ticket(view: TicketView) -> Json:
+def ticket(view: TicketView, files: Iterable[FileView]) -> Json:
     """Members of schemas.Ticket."""
     return {
         **ticket_in_list(view),
         "text": view.text,
         "clocks": [clock(each) for each in view.clocks],
+        "attachments": [attachment(file) for file in files],
         "allowed_actions": list(view.allowed_actions),
+    }
+
+
+def attachment(file: FileView) -> Json:
+    """Members of schemas.Attachment."""
+    return {
+        "id": file.id,
+        "name": file.name,
+        "type": file.content_type,
+        "size": file.size,
+        "sha256": file.sha256,
+        "state": file.state,
+        "at": _at(file.at),
+        "version": file.version,
     }
 
 
@@ -123,6 +139,7 @@ def timeline_item(item: TimelineItem) -> Json:
         "text": item.text,
         "edited": item.is_edited,
         "facts": {name: _plain(value) for name, value in item.facts.items()},
+        "attachments": [attachment(file) for file in item.files],
         "version": item.version,
     }
 

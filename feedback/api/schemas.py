@@ -117,11 +117,25 @@ class TicketInList(Answer):
     version: int
 
 
+class Attachment(Answer):
+    """A file: `sha256` is of the bytes as they are kept, which the download equals; `version` that of its entry."""
+
+    id: int
+    name: str
+    type: str
+    size: int
+    sha256: str
+    state: Literal["pending", "clean", "refused"]
+    at: AwareDatetime
+    version: int
+
+
 class Ticket(TicketInList):
     """A ticket as this caller may see it, with the actions they may take now."""
 
     text: str
     clocks: list[Clock]
+    attachments: list[Attachment]
     allowed_actions: list[str]
 
 
@@ -156,6 +170,7 @@ class TimelineItem(Answer):
     text: str | None
     edited: bool
     facts: dict[str, Any]
+    attachments: list[Attachment]
     version: int
 
 

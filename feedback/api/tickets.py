@@ -12,7 +12,7 @@ from feedback.api.access import OWN_LIST, VISIBLE, WRITE, endpoint
 from feedback.api.auth import caller
 from feedback.api.body import read_body
 from feedback.api.locale import reader_locale
-from feedback.api.writes import answer_once
+from feedback.api.writes import answer_once, document_of
 from feedback.intake.particulars import SubmitTicket
 from feedback.intake.submission import submit_ticket
 from feedback.kernel.db import session
@@ -23,7 +23,7 @@ from feedback.tickets.actions import run_action
 from feedback.tickets.clock_trace import explain_clock
 from feedback.tickets.clocks import list_clocks
 from feedback.tickets.models import Ticket
-from feedback.tickets.queries import BY_DUE, DEFAULT_LIMIT, list_tickets, ticket_view
+from feedback.tickets.queries import BY_DUE, DEFAULT_LIMIT, list_tickets
 from feedback.tickets.requests import list_requests
 from feedback.tickets.search import TicketFilters
 from feedback.tickets.timeline import list_timeline
@@ -82,8 +82,7 @@ def tickets() -> Response:
 def ticket(reference: str) -> Response:
     """One ticket, with what the caller may see and do."""
     who = caller()
-    view = ticket_view(session(), seen(reference), who.actor, who.now)
-    return render.answer(render.ticket(view))
+    return render.answer(document_of(seen(reference), who))
 
 
 @endpoint(

@@ -18,6 +18,8 @@ from feedback.kernel.idempotency import Once
 from feedback.kernel.text import N_, Text
 from feedback.tickets.actions import TicketRef
 from feedback.tickets.answers import find_answer, keep_answer
+from feedback.tickets.attachments import list_files
+from feedback.tickets.models import Ticket
 from feedback.tickets.queries import ticket_view
 from feedback.tickets.visibility import get_ticket
 
@@ -29,7 +31,7 @@ _KEY_SHAPE = re.compile(r"[\x21-\x7e]{1,120}")
 def answer_once(route: str, body: Body, write: Callable[[Once | None], TicketRef], status: int) -> Response:
     """Do the write, or find that it was done with this key; answer with the ticket and, for a new one, its address."""
     who = caller()
-    once = _once(who, route, body)
+    once = once_asked(who, route, body.digest)
     kept = find_answer(session(), once, who.now) if once else None
     if kept:
         return _with_address(kept["body"], kept["status"], replayed=True)
@@ -47,7 +49,13 @@ def as_seen(who: Caller, done: TicketRef) -> Json:
     except NotFound:
         gone = get_ticket(session(), SYSTEM, done.reference)
         return {"reference": gone.reference, "status": gone.status, "version": done.version}
-    return ticket(ticket_view(session(), found, who.actor, who.now))
+    return document_of(found, who)
+
+
+def document_of(found: Ticket, who: Caller) -> Json:
+    """A ticket that the caller may see, as they see it now."""
+    view = ticket_view(session(), found, who.actor, who.now)
+    return ticket(view, list_files(session(), found, who.actor, who.now))
 
 
 def _with_address(document: Json, status: int, *, replayed: bool) -> Response:
@@ -57,7 +65,8 @@ def _with_address(document: Json, status: int, *, replayed: bool) -> Response:
     return answer(document, status, headers)
 
 
-def _once(who: Caller, route: str, body: Body) -> Once | None:
+def once_asked(who: Caller, route: str, digest: str) -> Once | None:
+    """The caller's wish, by Idempotency-Key, that a write be made once. Raises Invalid for a key that can be none."""
     key = request.headers.get(KEY)
     if key is None:
         return None
@@ -67,5 +76,5 @@ def _once(who: Caller, route: str, body: Body) -> Once | None:
         caller_key=keyring.mac("idempotency", who.actor.account_id),
         route=route,
         key=key,
-        body_digest=body.digest,
+        body_digest=digest,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 
 import click
+from flask import current_app
 from flask.cli import AppGroup
 
 from feedback.cli.output import print_json, refusals_as_exit
@@ -13,6 +14,7 @@ from feedback.kernel.actor import SYSTEM
 from feedback.kernel.clock import utc_now
 from feedback.kernel.db import session
 from feedback.reports.documents import report_document
+from feedback.reports.file_faults import find_file_faults
 from feedback.reports.invariants import count_tickets, find_faults
 from feedback.reports.legacy import legacy_document
 from feedback.reports.metrics import MEASURES, Measure
@@ -98,14 +100,18 @@ def recount_command(fix: bool, as_json: bool) -> None:
 
 
 @audit_commands.command("verify")
-def verify_command() -> None:
+@JSON_OPTION
+def verify_command(as_json: bool) -> None:
     """Walk every chain of the audit trail; exit 1 and name the first entry that does not hold."""
     broken = list(islice(audit.verify(session()), MOST_LINES))
+    if as_json:
+        print_json({"entries": audit.count_entries(session()), "broken": [str(line) for line in broken]})
     if broken:
         for line in broken[1:]:
             click.echo(line, err=True)
         raise click.ClickException(f"audit: {broken[0]}")
-    click.echo(f"{audit.count_entries(session())} entries, whole.")
+    if not as_json:
+        click.echo(f"{audit.count_entries(session())} entries, whole.")
 
 
 @click.command("check", help="Look at every invariant: whole tickets, legal histories, counters equal to the events.")
@@ -114,6 +120,7 @@ def check_command(as_json: bool) -> None:
     """Print what does not hold, and exit 1 if anything."""
     found = [str(fault) for fault in find_faults(session())]
     found += [str(difference) for difference in find_differences(session())]
+    found += [str(fault) for fault in find_file_faults(session(), current_app.extensions["files"], utc_now())]
     found += [f"audit: {line}" for line in islice(audit.verify(session()), MOST_LINES)]
     if as_json:
         print_json({"tickets": count_tickets(session()), "faults": found})

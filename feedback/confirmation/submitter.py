@@ -11,9 +11,9 @@ from feedback.tickets.transition import perform
 
 
 class SayMore(Command):
-    """Some words."""
+    """Some words; they may be left out only where a file says it."""
 
-    text: Words
+    text: Words | None = None
 
 
 class WithdrawTicket(Command):
@@ -29,13 +29,19 @@ class NothingMore(Command):
 
 @ticket_action("comment", SayMore)
 def comment_on_ticket(held: Held, command: SayMore) -> None:
-    """Add a word. While a question waits, this is its answer."""
-    perform(held, text=command.text)
+    """Add a word or a file. While a question waits, this is its answer."""
+    _say(held, command)
 
 
 @ticket_action("answer", SayMore)
 def answer_question(held: Held, command: SayMore) -> None:
     """Answer the question that was asked; the clocks go on at this instant."""
+    _say(held, command)
+
+
+def _say(held: Held, command: SayMore) -> None:
+    if command.text is None and not held.files:
+        raise Invalid({"text": Text(N_("This is needed."))})
     perform(held, text=command.text)
 
 

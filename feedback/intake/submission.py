@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from feedback.files.uploads import KeptFile
 from feedback.intake.particulars import Particulars, SubmitTicket, read_particulars
 from feedback.kernel.actor import SYSTEM, Actor, Grant
 from feedback.kernel.errors import Forbidden, Invalid
@@ -38,11 +39,12 @@ def submit_ticket(
     now: datetime,
     once: Once | None = None,
     source: tuple[str, str] | None = None,
+    files: tuple[KeptFile, ...] = (),
 ) -> TicketRef:
     """Take in a ticket, start its clocks at this instant, and dispatch it if the catalogue is sure.
 
-    `source` is (system, its id) of an imported row. Raises Forbidden for whoever may not submit (or not on behalf),
-    Invalid naming each bad field.
+    `source` is (system, its id) of an imported row; `files` come with the words. Raises Forbidden for whoever may not
+    submit (or not on behalf), Invalid naming each bad field, Throttled above the day's amount of files.
     """
     grant = _grant_to_submit(actor, on_behalf=bool(fields.get("on_behalf_of")))
 
@@ -52,7 +54,7 @@ def submit_ticket(
             if earlier:
                 return TicketRef(earlier.reference, earlier.version, is_replay=True)
             command = SubmitTicket.parse(fields)
-            ticket = _take_in(session, command, grant, actor, now, source)
+            ticket = _take_in(session, command, grant, actor, now, source, files)
             if once:
                 once.keep(session, ticket.reference, ticket.version, now)
             return TicketRef(ticket.reference, ticket.version)
@@ -84,6 +86,7 @@ def _take_in(
     actor: Actor,
     now: datetime,
     source: tuple[str, str] | None,
+    files: tuple[KeptFile, ...],
 ) -> Ticket:
     read = read_particulars(session, command, grant, actor, now)
     text = command.text
@@ -129,7 +132,7 @@ def _take_in(
     standing = typed_in if command.on_behalf_of else Standing("submitter", "own", grant, seat_id=seat.id)
     rule, _ = lifecycle.judge("submit", lifecycle.NEW, [(standing.role, "none")])
     perform(
-        Held(session, ticket, actor, standing, rule, now),
+        Held(session, ticket, actor, standing, rule, now, files=files),
         text=text,
         title=command.title or made_title(text),
         facts={"urgency": urgency, **({"danger_words": list(danger)} if danger else {})},

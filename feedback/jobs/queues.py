@@ -46,6 +46,8 @@ TASKS: dict[str, Task] = {
     "relay_due": Task("feedback.jobs.tasks.relay_due", CHORES, 60),
     "purge": Task("feedback.jobs.tasks.purge", CHORES, 300),
     "checkpoint": Task("feedback.jobs.tasks.checkpoint", CHORES, 300),
+    "clean_files": Task("feedback.jobs.tasks.clean_files", CHORES, 600),
+    "tidy_files": Task("feedback.jobs.tasks.tidy_files", CHORES, 600),
 }
 FUNCTIONS = frozenset(task.function for task in TASKS.values())
 

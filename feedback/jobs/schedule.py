@@ -19,5 +19,7 @@ def schedule(sweep_seconds: int) -> tuple[Periodic, ...]:
         Periodic("sweep", sweep_seconds),
         Periodic("relay_due", sweep_seconds),
         Periodic("checkpoint", 300),
+        Periodic("clean_files", 30),
+        Periodic("tidy_files", 3600),
         Periodic("purge", 3600),
     )

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from flask import current_app
 
+from feedback.files.store import Store
+from feedback.intake.file_care import clean_waiting, remove_orphans
 from feedback.jobs.relay import enqueue_due, kick_mails
 from feedback.jobs.retention import purge_expired
 from feedback.jobs.runner import task
 from feedback.kernel import audit
 from feedback.kernel.clock import utc_now
+from feedback.kernel.db import session
 from feedback.kernel.transaction import transaction
 from feedback.notifications.delivery import deliver_event, deliver_mail
 from feedback.settings import Settings
@@ -17,6 +20,12 @@ from feedback.supervision.escalation import run_sweep
 
 def _settings() -> Settings:
     found: Settings = current_app.config["SETTINGS"]
+    return found
+
+
+def file_store() -> Store:
+    """Where the files of this instance lie."""
+    found: Store = current_app.extensions["files"]
     return found
 
 
@@ -48,6 +57,18 @@ def relay_due() -> None:
 def purge() -> None:
     """Delete what is kept for a while only."""
     purge_expired(now=utc_now())
+
+
+@task
+def clean_files() -> None:
+    """Clean files that waited."""
+    clean_waiting(session(), file_store(), now=utc_now())
+
+
+@task
+def tidy_files() -> None:
+    """Remove files that no ticket names."""
+    remove_orphans(session(), file_store(), now=utc_now())
 
 
 @task

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
+from feedback.files.uploads import KeptFile
 from feedback.kernel.actor import Actor
 from feedback.kernel.command import Command
 from feedback.kernel.errors import NotFound
@@ -51,8 +52,9 @@ class TicketAction(Generic[C]):
         now: datetime,
         version: int | None = None,
         once: Once | None = None,
+        files: tuple[KeptFile, ...] = (),
     ) -> TicketRef:
-        return again_if_raced(once, lambda: self._write(reference, fields, actor, now, version, once))
+        return again_if_raced(once, lambda: self._write(reference, fields, actor, now, version, once, files))
 
     def _write(
         self,
@@ -62,6 +64,7 @@ class TicketAction(Generic[C]):
         now: datetime,
         version: int | None,
         once: Once | None,
+        files: tuple[KeptFile, ...],
     ) -> TicketRef:
         with transaction() as session:
             earlier = once.find(session, now) if once else None
@@ -80,6 +83,7 @@ class TicketAction(Generic[C]):
                 )
             else:
                 held = hold_ticket(session, reference, self.name, actor=actor, now=now, version=version)
+            held.files = files
             self.run(held, self.command.parse(fields))
             if once:
                 once.keep(session, held.ticket.reference, held.ticket.version, now)
@@ -109,9 +113,13 @@ def run_action(
     now: datetime,
     version: int | None = None,
     once: Once | None = None,
+    files: tuple[KeptFile, ...] = (),
 ) -> TicketRef:
-    """Carry out the action of that name. Raises NotFound for one that does not exist, else as TicketAction."""
+    """Carry out the action of that name; `files` belong to what is said. Raises NotFound for one that does not exist,
+
+    else as TicketAction; Throttled above the day's amount of files.
+    """
     action = ACTIONS.get(name)
     if action is None:
         raise NotFound
-    return action(reference, fields, actor=actor, now=now, version=version, once=once)
+    return action(reference, fields, actor=actor, now=now, version=version, once=once, files=files)

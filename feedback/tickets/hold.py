@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from feedback.files.uploads import KeptFile
 from feedback.kernel.actor import Actor
 from feedback.kernel.errors import NotFound, VersionConflict
 from feedback.kernel.text import N_, Text
@@ -32,6 +33,8 @@ class Held:
     rule: lifecycle.Rule
     now: datetime
     request: TicketRequest | None = None
+    files: tuple[KeptFile, ...] = ()
+    """What was sent along; the first step that is taken takes it."""
 
     @property
     def state(self) -> str:

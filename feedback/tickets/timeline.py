@@ -18,6 +18,7 @@ from feedback.kernel.actor import Actor
 from feedback.people.models import Account, Unit
 from feedback.people.queries import accounts_by_id, units_by_id
 from feedback.routing.queries import categories_by_id
+from feedback.tickets.attachments import FileView, files_by_entry, seen_files
 from feedback.tickets.identity import Submitter, submitters
 from feedback.tickets.models import Message, Seat, Ticket, TimelineEntry
 from feedback.tickets.sight import Sight, sight_of
@@ -55,6 +56,7 @@ class TimelineItem:
     text: str | None
     is_edited: bool
     facts: dict[str, Any]
+    files: tuple[FileView, ...] = ()
 
 
 def list_timeline(session: Session, ticket: Ticket, actor: Actor, now: datetime) -> list[TimelineItem]:
@@ -81,6 +83,7 @@ class _Names:
                 select(Message).where(Message.ticket_id == ticket.id, Message.is_current.is_(True))
             )
         }
+        self.files = files_by_entry(session, ticket)
         facts = [entry.facts or {} for entry in entries]
         self.units: dict[int, Unit] = units_by_id(
             session, [*(entry.unit_id for entry in entries), *(i for f in facts for i in _unit_ids(f))]
@@ -118,6 +121,7 @@ def _item(entry: TimelineEntry, names: _Names, sight: Sight, actor: Actor) -> Ti
         text=message.body if message and shows else None,
         is_edited=bool(message and shows and message.revision > 1),
         facts=_facts(sight.cut_facts(entry.facts or {}, seat_id=entry.seat_id), names) if shows else {},
+        files=seen_files(entry, names.files.get(entry.id, ()), sight, actor),
     )
 
 

@@ -8,9 +8,11 @@ from typing import Any
 
 from sqlalchemy import select
 
+from feedback.files.uploads import KeptFile
 from feedback.kernel import audit, outbox
 from feedback.sla import timers
 from feedback.tickets import lifecycle
+from feedback.tickets.attachments import add_files
 from feedback.tickets.clockwork import NewLeg, Step, run_effects
 from feedback.tickets.hold import Held
 from feedback.tickets.models import Message, Ticket, TicketRequest, TimelineEntry
@@ -83,7 +85,12 @@ def perform(
             ticket.last_word_at = held.now
         held.session.flush()
         index_tickets(held.session, [ticket.id])
-    _record(held, entry, text)
+    files = held.files
+    if files:
+        held.session.flush()
+        add_files(held.session, ticket, entry, files, actor=held.actor, now=held.now)
+        held.files = ()
+    _record(held, entry, text, files)
     outbox.publish(
         held.session,
         event or rule.event,
@@ -158,7 +165,7 @@ def _overtake_requests(held: Held) -> None:
                 timers.drop(held.session, held.ticket.id, kind, at=held.now, request_id=request.id)
 
 
-def _record(held: Held, entry: TimelineEntry, text: str | None) -> None:
+def _record(held: Held, entry: TimelineEntry, text: str | None, files: Sequence[KeptFile]) -> None:
     recorded: dict[str, Any] = {
         "version": entry.version,
         "from": entry.from_status,
@@ -168,6 +175,8 @@ def _record(held: Held, entry: TimelineEntry, text: str | None) -> None:
     }
     if text is not None:
         recorded["text"] = audit.digest(text)
+    if files:
+        recorded["files"] = [file.sha256 for file in files]
     audit.record(
         held.session,
         f"ticket:{held.ticket.id}",

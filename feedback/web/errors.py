@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Iterable
 
 from flask import Flask, render_template, request
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
+from feedback.files.refusals import StoreAway
 from feedback.kernel.errors import Conflict, Forbidden, Invalid, NotFound, NotSignedIn, Refused, Throttled
 from feedback.people.usecases import record_denial
 from feedback.web.session import current_actor, request_now
@@ -25,6 +27,7 @@ CODES: tuple[tuple[type[Refused], int], ...] = (
     (Conflict, 409),
     (Invalid, 422),
     (Throttled, 429),
+    (StoreAway, 503),
 )
 BUSY_SECONDS = 5
 NOT_SHOWN = frozenset({"csrf_token", "password", "new_password", "repeat", "version", "idempotency_key"})
@@ -45,12 +48,18 @@ def error_page(code: int, **error: object) -> Answer:
     """
     shown = code if code in PAGES else (400 if code < 500 else 500)
     kept = [
-        {"label": name, "text": value}
-        for name, value in request.form.items()
-        if name not in NOT_SHOWN and len(value.strip()) > 1
+        {"label": name, "text": value} for name, value in _typed() if name not in NOT_SHOWN and len(value.strip()) > 1
     ]
     filled = {name: value for name, value in error.items() if value}
     return render_template(f"errors/{shown}.html", error={"kept": kept, **filled}), code
+
+
+def _typed() -> Iterable[tuple[str, str]]:
+    """What was typed; nothing where the message was too large to be read."""
+    try:
+        return request.form.items()
+    except RequestEntityTooLarge:
+        return ()
 
 
 def init_errors(app: Flask) -> None:

@@ -98,6 +98,7 @@ def _action(
         "draft": f"{view.reference}.{name}",
         "without_words": name in WITHOUT_WORDS,
         "rare": name in RARE,
+        "multipart": "file" in form,
         "form": form,
     }
 

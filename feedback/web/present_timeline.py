@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from feedback.tickets.timeline import TimelineActor, TimelineItem
+from feedback.web.present_files import files_of
 from feedback.web.present_labels import name_of, unit_name
 from feedback.web.present_time import day_words, moment, when_past
 from feedback.web.translate import gettext as _
@@ -43,7 +44,7 @@ def unit_codes(items: Sequence[TimelineItem]) -> set[str]:
 def _entry(item: TimelineItem, now: datetime, units: Mapping[str, str]) -> Part:
     title = title_of(item, units)
     part: Part = {"at": when_past(item.at, now), "who": _who(item.actor), "facts": _facts(item, now, units)}
-    if not item.text or item.action == "submit":
+    if item.action == "submit" or not (item.text or item.files):
         return {**part, "kind": "step", "title": title}
     is_internal = not item.is_public or item.action in INTERNAL
     return {
@@ -52,6 +53,7 @@ def _entry(item: TimelineItem, now: datetime, units: Mapping[str, str]) -> Part:
         "role": _role(item.actor),
         "title": "" if item.action == "note" else title,
         "text": item.text,
+        "files": files_of(item.files),
         "mine": item.actor.is_me,
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask, Response
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from feedback.files.kinds import LARGEST_FORM
 from feedback.people.credentials import IDLE
 from feedback.settings import Settings
 
@@ -27,6 +28,7 @@ def init_security(app: Flask) -> None:
     Nothing may be kept by a browser or a proxy unless its view says so, as files under a hashed name do.
     """
     settings: Settings = app.config["SETTINGS"]
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
     app.config["WTF_CSRF_TIME_LIMIT"] = int(IDLE.total_seconds())
     if settings.trusted_proxies:
         hops = settings.trusted_proxies

@@ -22,6 +22,7 @@ from feedback.tickets.needs import list_needs
 from feedback.tickets.queries import NEWEST, list_tickets, ticket_view
 from feedback.tickets.search import TicketFilters
 from feedback.tickets.visibility import get_ticket
+from feedback.web.attachments import sent_files
 from feedback.web.forms.submit import SubmitForm
 from feedback.web.present_home import needs_of
 from feedback.web.present_proposals import proposals_of
@@ -134,7 +135,8 @@ def _submit(form: SubmitForm, actor: Actor) -> TicketRef:
     fields = form.fields(may_write_for_others=actor.has_role("handler", "dispatcher"))
     if "about" in fields:
         fields["about"] = resolve_about(session(), fields["about"], now)
-    return submit_ticket(fields, actor=actor, now=now, once=_once(actor))
+    with sent_files() as sending:
+        return sending.done(submit_ticket(fields, actor=actor, now=now, once=_once(actor), files=sending.files))
 
 
 def _once(actor: Actor) -> Once | None:

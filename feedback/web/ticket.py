@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +22,7 @@ from feedback.tickets.models import Ticket
 from feedback.tickets.queries import allowed_actions
 from feedback.tickets.visibility import get_ticket
 from feedback.web.doubt import doubt_page, is_in_doubt
+from feedback.web.attachments import Sending, sent_files
 from feedback.web.forms.actions import FORMS
 from feedback.web.forms.base import PageForm
 from feedback.web.present_actions import Sent
@@ -69,15 +72,7 @@ def act(reference: str, action: str) -> Answer:
     if is_in_doubt(action, form) and action in allowed_actions(session(), actor, found := _seen(reference), now):
         return doubt_page(found, action, form)
     try:
-        run_action(
-            action,
-            reference,
-            form.raw_fields(ACTIONS[action].command.model_fields),
-            actor=actor,
-            now=now,
-            version=request.form.get("version", type=int),
-            once=_once(actor, reference, action),
-        )
+        _run(action, reference, form, actor, now)
     except Invalid as invalid:
         form.show_errors(invalid.errors)
         return _page(reference, 422, Sent(action, form))
@@ -87,6 +82,24 @@ def act(reference: str, action: str) -> Answer:
         return _page(reference, 409, Sent(action, form, conflict.text.render(_)))
     flash(name_of(DONE_SENTENCES, action), "success")
     return redirect(_after(reference, action, actor), 303)
+
+
+def _run(action: str, reference: str, form: PageForm, actor: Actor, now: datetime) -> None:
+    if "file" in form:
+        _seen(reference)
+    with sent_files() if "file" in form else nullcontext(Sending(())) as sending:
+        sending.done(
+            run_action(
+                action,
+                reference,
+                form.raw_fields(ACTIONS[action].command.model_fields),
+                actor=actor,
+                now=now,
+                version=request.form.get("version", type=int),
+                once=_once(actor, reference, action),
+                files=sending.files,
+            )
+        )
 
 
 def _once(actor: Actor, reference: str, action: str) -> Once | None:

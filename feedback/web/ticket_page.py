@@ -22,6 +22,7 @@ from feedback.web.forms.actions import DecideForm
 from feedback.web.forms.base import option
 from feedback.web.present_actions import Sent, act_url, actions_of, needed_choices, verdicts_for
 from feedback.web.present_facts import facts_of, people_of, requests_of
+from feedback.web.present_files import files_of
 from feedback.web.present_sheet import sheet_of
 from feedback.web.presenters import clocks_of, entries_of, name_of, status_of, steps_of, unit_codes, unit_name
 from feedback.web.submit_choices import area_options, category_options, unit_options
@@ -49,6 +50,7 @@ def page_of(session: Session, ticket: Ticket, actor: Actor, now: datetime, sent:
         "rare": [action for action in shown if action["rare"]],
         "rare_open": any(action["open"] for action in shown if action["rare"]),
         "verdict": _verdict(view, actions),
+        "files": files_of(next((item.files for item in items if item.action == "submit"), ())),
         "entries": entries_of(items, now, names),
         "clocks": clocks_of(running, now, why_url=url_for("ticket.why", reference=view.reference)),
         "ended_clocks": clocks_of([clock for clock in view.clocks if not clock.is_open], now),

@@ -10,7 +10,7 @@ from tests.architecture.sources import Source, room_of
 
 LAYERS: Final = (
     ("kernel", "settings"),
-    ("people", "calendars"),
+    ("people", "calendars", "files"),
     ("sla", "routing"),
     ("tickets",),
     ("intake", "dispatch", "handling", "confirmation", "supervision", "coordination"),

@@ -8,9 +8,12 @@ from flask_babel import lazy_gettext as _
 from wtforms import HiddenField, RadioField, SelectField
 
 from feedback.web.forms.base import (
+    FILES,
+    PHOTOS,
     ROWS_LONG,
     CodesField,
     DayField,
+    FilesField,
     LocalInstantField,
     NumberField,
     PageForm,
@@ -33,18 +36,22 @@ class NothingForm(PageForm):
 
 class CommentForm(PageForm):
     text = WordsField(_("What you want to add"), needed())
+    file = FilesField(_("Photos"), accept=PHOTOS)
 
 
 class NoteForm(PageForm):
     text = WordsField(_("Your note"), needed())
+    file = FilesField(_("Files"), accept=FILES)
 
 
 class AnswerForm(PageForm):
     text = WordsField(_("Your answer"), needed())
+    file = FilesField(_("Photos"), accept=PHOTOS)
 
 
 class ReplyForm(PageForm):
     text = WordsField(_("Your reply"), needed(), rows=ROWS_LONG)
+    file = FilesField(_("Files"), accept=FILES)
 
 
 class AskForm(PageForm):
@@ -53,6 +60,7 @@ class AskForm(PageForm):
 
 class AnswerLegForm(PageForm):
     text = WordsField(_("What you found or did"), needed())
+    file = FilesField(_("Files"), accept=FILES)
 
 
 class ReclassifyForm(PageForm):
@@ -133,6 +141,7 @@ class ResolveForm(PageForm):
         _("What came of it?"), needed(), choices=[option(code, _(name)) for code, name in OUTCOME_NAMES.items()]
     )
     text = WordsField(_("What was found, and what was done?"), needed(), rows=ROWS_LONG)
+    file = FilesField(_("Files"), accept=FILES)
     basis = WordsField(_("Not possible: by which rule or fact?"), rows=2)
     planned_on = DayField(_("Planned: for which day?"))
     override_reason = WordsField(_("An assisting unit has not answered: why go on without it?"), rows=2)
@@ -149,10 +158,12 @@ class ConfirmForm(PageForm):
 
 class DisputeForm(PageForm):
     reason = WordsField(_("What is still missing?"), needed())
+    file = FilesField(_("Photos"), accept=PHOTOS)
 
 
 class ReopenForm(PageForm):
     reason = WordsField(_("What happened again, or what is missing?"), needed())
+    file = FilesField(_("Photos"), accept=PHOTOS)
 
 
 class WithdrawForm(PageForm):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from wtforms import Field, Form, RadioField, SelectMultipleField, StringField, TextAreaField
+from wtforms import Field, Form, MultipleFileField, RadioField, SelectMultipleField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.meta import DefaultMeta
 from wtforms.validators import InputRequired
@@ -18,6 +18,8 @@ from feedback.kernel.text import Text
 from feedback.web.translate import gettext
 
 ROWS_SHORT, ROWS_LONG = 3, 6
+PHOTOS, FILES = "image/*", "image/*,.txt,.csv"
+"""What a file field offers to choose: on a phone the first opens the camera, the second the files too."""
 LONGEST_NUMBER = 18
 
 
@@ -36,6 +38,13 @@ class WordsField(TextAreaField):
 
     def __init__(self, label: Any = None, validators: Any = None, *, rows: int = ROWS_SHORT, **kwargs: Any) -> None:
         super().__init__(label, validators, render_kw={"rows": rows}, **kwargs)
+
+
+class FilesField(MultipleFileField):
+    """Files chosen on the device. They are not the form's to read (web/attachments.py does), and never shown again."""
+
+    def __init__(self, label: Any, *, accept: str, **kwargs: Any) -> None:
+        super().__init__(label, render_kw={"accept": accept, "data-shrink": "", "data-no-draft": ""}, **kwargs)
 
 
 class DayField(StringField):

@@ -9,7 +9,16 @@ from flask_babel import lazy_gettext as _
 from wtforms import RadioField, SelectField, StringField
 
 from feedback.intake.particulars import SubmitTicket
-from feedback.web.forms.base import LocalInstantField, NamesField, PageForm, WordsField, needed, option
+from feedback.web.forms.base import (
+    PHOTOS,
+    FilesField,
+    LocalInstantField,
+    NamesField,
+    PageForm,
+    WordsField,
+    needed,
+    option,
+)
 from feedback.web.words import KIND_NAMES, PRIVACY_NAMES
 
 FOR_OTHERS = {"for_login": "login", "for_name": "name", "for_contact": "contact"}
@@ -22,6 +31,7 @@ class SubmitForm(PageForm):
     slug = "submit"
 
     text = WordsField(_("What is the matter?"), needed(), rows=5)
+    file = FilesField(_("Photos"), accept=PHOTOS)
     kind = RadioField(
         _("What is it?"),
         choices=[option("", _("Not sure")), *(option(code, _(name)) for code, name in KIND_NAMES.items())],

@@ -12,7 +12,7 @@ from flask import current_app
 from flask.cli import AppGroup
 
 from feedback.calendars.queries import find_calendar, missing_official_years, ready
-from feedback.calendars.worktime import Calendar, working_time_between
+from feedback.calendars.worktime import Calendar, unknown_years, working_time_between
 from feedback.cli.output import print_import, print_json, refusals_as_exit
 from feedback.kernel.actor import SYSTEM
 from feedback.kernel.clock import local_day, utc_now
@@ -189,16 +189,21 @@ def _batch(file: Path) -> dict[str, str]:
         )
     due: dict[str, str] = {}
     calendars: dict[str, Calendar] = {}
+    unknown: set[int] = set()
     for number, row in enumerate(rows, start=2):
         pauses = [part for part in (row.get("pauses") or "").split(";") if part.strip()]
         try:
             code = row["calendar"]
             calendar = calendars.get(code) or calendars.setdefault(code, _calendar(code))
             spans = [_pause(pause) for pause in pauses]
-            at = due_at(_instant(row["start"], "start"), need_amount(row["amount"]), calendar, spans)
+            start, amount = _instant(row["start"], "start"), need_amount(row["amount"])
+            at = due_at(start, amount, calendar, spans)
+            unknown.update(() if amount.is_natural else unknown_years(start, at, calendar))
         except Invalid as invalid:
             raise click.ClickException(f"row {number}: {invalid}") from invalid
         due[row["id"]] = calendar.local(at).isoformat()
+    for year in sorted(unknown):
+        click.echo(f"The official days of {year} are not known yet; deadlines in it are provisional.", err=True)
     return due
 
 

@@ -74,6 +74,15 @@ def test_program_asks_for_many_deadlines_at_once(app: Flask, calendars: Path, tm
     assert told == {"a": "2026-03-02T11:00:00+08:00", "b": "2026-03-02T11:45:00+08:00"}
 
 
+def test_program_is_warned_of_deadlines_in_a_year_without_official_days(app: Flask, tmp_path: Path) -> None:
+    path = tmp_path / "batch.csv"
+    path.write_text("id,calendar,start,amount\na,site,2039-12-30T09:00:00+08:00,5wd\n", encoding="utf-8")
+    told = run(app, "sla", "deadline", "--batch", str(path), "--json")
+    assert set(answer(told)) == {"a"}
+    assert "2039" in told.stderr
+    assert "2040" in told.stderr
+
+
 def test_program_measures_working_time(app: Flask, calendars: Path) -> None:
     told = answer(
         run(app, "sla", "elapsed", "--calendar", "town", "--start", "2026-03-03T17:00:00+08:00",

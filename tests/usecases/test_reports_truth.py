@@ -59,6 +59,9 @@ def run(app: Flask, *words: str) -> tuple[int, str]:
 def test_operator_finds_a_whole_site_whole(any_app: Flask, any_county: County) -> None:
     lay_loop(any_county)
     assert run(any_app, "audit", "verify")[0] == 0
+    code, said = run(any_app, "audit", "verify", "--json")
+    assert (code, json.loads(said)["broken"]) == (0, [])
+    assert json.loads(said)["entries"] > 0
     assert run(any_app, "check") == (0, "1 tickets looked at, 0 faults.\n")
     assert run(any_app, "reports", "recount") == (0, "0 differences.\n")
 

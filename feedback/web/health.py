@@ -68,8 +68,12 @@ def _scheduler(beat: Beat | None, *, is_ok: bool) -> dict[str, Any]:
 @health.get("/metrics")
 @require("anyone")
 def metrics() -> Response:
-    """Figures for Prometheus: to callers on this machine, or with an admin's API token. 404 to everybody else."""
-    if not (_is_from_here() or _has_admin_token()):
+    """Figures for Prometheus: to nameless callers on this machine, or with an admin's API token. 404 to everybody else.
+
+    Whoever shows a token or a cookie is somebody, and is judged by that alone, wherever they call from.
+    """
+    is_nameless = "Authorization" not in request.headers and not request.cookies
+    if not (_has_admin_token() or (is_nameless and _is_from_here())):
         abort(404)
     registry = CollectorRegistry()
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):

@@ -79,10 +79,12 @@ def test_sweep_counts_as_life_for_three_intervals_and_a_grace_but_not_one_of_the
         ("10.1.2.3", {}, 404),
         ("127.0.0.1", {"X-Forwarded-For": "10.1.2.3"}, 404),
         ("10.1.2.3", {"Authorization": "Bearer zd_nonsense"}, 404),
+        ("127.0.0.1", {"Authorization": "Bearer zd_nonsense"}, 404),
+        ("127.0.0.1", {"Cookie": "zhida=somebody"}, 404),
     ],
 )
 def test_metrics_are_for_this_machine(app: Flask, address: str, headers: dict[str, str], status: int) -> None:
-    answer = app.test_client().get("/metrics", headers=headers, environ_base={"REMOTE_ADDR": address})
+    answer = app.test_client(use_cookies=False).get("/metrics", headers=headers, environ_base={"REMOTE_ADDR": address})
     assert answer.status_code == status
     assert (b"zhida_requests" in answer.data) is (status == 200)
 
@@ -93,12 +95,13 @@ def test_metrics_open_with_an_admins_token_and_with_no_other(county: County, app
         issued = issue_token(
             IssueToken.parse({"login": login, "scopes": scopes}), actor=county.actor("adm", now), now=now
         )
-        answer = app.test_client().get(
-            "/metrics",
-            headers={"Authorization": f"Bearer {issued.token}"},
-            environ_base={"REMOTE_ADDR": "10.1.2.3"},
-        )
-        assert answer.status_code == status, (login, scopes)
+        for address in ("10.1.2.3", "127.0.0.1"):
+            answer = app.test_client().get(
+                "/metrics",
+                headers={"Authorization": f"Bearer {issued.token}"},
+                environ_base={"REMOTE_ADDR": address},
+            )
+            assert answer.status_code == status, (login, scopes, address)
 
 
 def test_metrics_count_what_waits(county: County, app: Flask) -> None:

@@ -119,6 +119,9 @@ def _whose(
         errors["on_behalf_of"] = Text(N_("Give a login, or a name and how to reach them."))
         return None
     account_or_none = find_account(session, wanted.login.lower())
+    if account_or_none and account_or_none.id == actor.account_id:
+        errors["on_behalf_of.login"] = Text(N_("Say for whom you are writing this: their login, or name and contact."))
+        return None
     home_id = account_or_none and session.scalar(
         select(RoleGrant.unit_id)
         .where(

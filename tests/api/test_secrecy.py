@@ -179,6 +179,12 @@ def test_typist_on_behalf_can_never_confirm(call_as: CallAs, journey: Journey) -
     assert call_as("s2").act(reference, "confirm", verdict="solved").get_json()["closure_reason"] == "confirmed"
 
 
+def test_typist_cannot_write_on_their_own_behalf(call_as: CallAs, journey: Journey) -> None:
+    journey.county.add_person("both", "submitter@village", "handler@water")
+    refused = call_as("both").post("/tickets", {"text": "A lamp for me", "on_behalf_of": {"login": "both"}})
+    assert (refused.status_code, set(refused.get_json()["errors"])) == (422, {"on_behalf_of.login"})
+
+
 @pytest.mark.parametrize("rating", [0, 6, 4.5, "5", [5], True, 10**30])
 def test_rating_outside_one_to_five_is_refused_and_named(rating: Any, call_as: CallAs, journey: Journey) -> None:
     reference = journey.to("resolved")

@@ -6,6 +6,7 @@ from typing import Literal
 
 from sqlalchemy import func, select
 
+from feedback.handling.common_replies import refuse_unchanged
 from feedback.kernel.command import Command, DateField, ShortText, Words
 from feedback.kernel.errors import Conflict, Invalid
 from feedback.kernel.text import N_, Text
@@ -64,6 +65,7 @@ def ask_submitter(held: Held, command: Say) -> None:
             Text(N_("The submitter was asked twice already. Work with what you have, or phone them.")),
             code="limit_reached",
         )
+    refuse_unchanged(held, command.text)
     until = timers.after(held.session, held.ticket.id, held.facts(), "wait", held.now)
     perform(held, text=command.text, wait_until=until, facts={"until": until.isoformat() if until else None})
 
@@ -71,6 +73,7 @@ def ask_submitter(held: Held, command: Say) -> None:
 @ticket_action("reply", Say)
 def reply_to_submitter(held: Held, command: Say) -> None:
     """Say something to the submitter; the first such word stops the first-response clock."""
+    refuse_unchanged(held, command.text)
     perform(held, text=command.text)
 
 
@@ -92,6 +95,7 @@ def resolve_ticket(held: Held, command: ResolveTicket) -> None:
         errors["planned_on"] = Text(N_("Can't lie in the past."))
     if errors:
         raise Invalid(errors)
+    refuse_unchanged(held, command.text)
     waiting = [leg for leg in held.open_legs() if leg.id != held.ticket.lead_leg_id and leg.answered_at is None]
     if waiting and not (command.override_reason and held.actor.has_role("leader")):
         raise Conflict(

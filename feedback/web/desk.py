@@ -22,11 +22,15 @@ from feedback.web.bulk import ACTIONS, MOST, act_on_each, colleague_options, rep
 from feedback.web.filters import Asked, address, asked_filters, category_options, left_out_words, region_options
 from feedback.web.forms.desk import DeskFilterForm
 from feedback.web.present_desk import desk_row
+from feedback.web.replies import reply_pages
+from feedback.web.saved import query_of, view_pages, views_of
 from feedback.web.session import request_now, require, signed_in_actor
 from feedback.web.translate import gettext as _
 from feedback.web.translate import ngettext
 
 desk_pages = Blueprint("desk", __name__)
+desk_pages.register_blueprint(reply_pages)
+desk_pages.register_blueprint(view_pages)
 
 FILTERS = ("q", "area", "category", "urgency", "overdue")
 ROWS = 25
@@ -111,6 +115,7 @@ def _desk_page(report: dict[str, Any] | None) -> str:
         clear_url=address("desk.desk", {}, tab=tab.name),
         rows=[desk_row(row, now, signing) for row in page.items],
         report=report,
+        views=views_of(actor, query_of({**asked.kept, "tab": tab.name})),
         bulk_url=address("desk.desk", asked.kept, tab=tab.name, cursor=request.args.get("cursor")),
         colleagues=colleague_options(session(), actor, now) if page.items else [],
         pager=_pager(page, counts[tab.name], tab, asked),

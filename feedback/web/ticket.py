@@ -21,14 +21,15 @@ from feedback.tickets.actions import ACTIONS, run_action
 from feedback.tickets.models import Ticket
 from feedback.tickets.queries import allowed_actions
 from feedback.tickets.visibility import get_ticket
-from feedback.web.doubt import doubt_page, is_in_doubt
 from feedback.web.attachments import Sending, sent_files
+from feedback.web.doubt import doubt_page, is_in_doubt
 from feedback.web.forms.actions import FORMS
 from feedback.web.forms.base import PageForm
 from feedback.web.present_actions import Sent
 from feedback.web.present_home import FROM_HOME
 from feedback.web.present_labels import name_of
 from feedback.web.present_time import moment
+from feedback.web.replies import asked_reply
 from feedback.web.session import local_path, request_now, require, signed_in_actor
 from feedback.web.ticket_page import page_of, why_of
 from feedback.web.translate import gettext as _
@@ -47,8 +48,12 @@ _NOT_SAID = ("csrf_token", "idempotency_key", "version")
 @ticket_pages.get("/tickets/<reference>")
 @require("signed_in")
 def show(reference: str) -> Answer:
-    """The ticket with its history and what this person may do now."""
-    return _page(reference, 200)
+    """The ticket with its history and what this person may do now; with a common reply begun where the address asks for one."""
+    begun = asked_reply(session(), signed_in_actor(), request.args.get("use", "")) if "use" in request.args else None
+    if begun is None:
+        return _page(reference, 200)
+    action, words = begun
+    return _page(reference, 200, Sent(action, FORMS[action](slug=action, data={"text": words})))
 
 
 @ticket_pages.get("/tickets/<reference>/why")

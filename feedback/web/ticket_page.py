@@ -25,6 +25,7 @@ from feedback.web.present_facts import facts_of, people_of, requests_of
 from feedback.web.present_files import files_of
 from feedback.web.present_sheet import sheet_of
 from feedback.web.presenters import clocks_of, entries_of, name_of, status_of, steps_of, unit_codes, unit_name
+from feedback.web.replies import offered_replies
 from feedback.web.submit_choices import area_options, category_options, unit_options
 from feedback.web.translate import gettext as _
 from feedback.web.words_actions import YES_NAMES
@@ -41,6 +42,8 @@ def page_of(session: Session, ticket: Ticket, actor: Actor, now: datetime, sent:
     names = {code: unit_name(unit_label(unit)) for code, unit in units.items()}
     actions = actions_of(view, sent, _choices(session, view, actor, now), may_override=actor.has_role("leader"))
     running = [clock for clock in view.clocks if clock.is_open]
+    for action in actions:
+        action["replies"] = offered_replies(session, view, actor, action["name"])
     shown = [action for action in actions if action["name"] not in ("confirm", "dispute")]
     return {
         "view": view,

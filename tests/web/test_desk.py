@@ -146,3 +146,13 @@ def test_submitter_is_told_that_the_desk_belongs_to_another_role(app: Flask, jou
     browser = Browser(app)
     browser.sign_in("s")
     assert browser.get("/desk").status_code == 403
+
+
+def test_handler_who_ticks_late_only_gets_a_list_that_heeds_it(desk: Browser, journey: Journey) -> None:
+    journey.to("in_progress")
+    sent = re.search(r'<input[^>]*name="overdue"[^>]*value="([^"]+)"', desk.get("/desk?tab=all").text)
+    assert sent
+    page = desk.get(f"/desk?tab=all&overdue={sent[1]}").text
+    assert "was left out" not in page
+    assert re.search(r'<input[^>]*checked[^>]*name="overdue"', page)
+    assert listed(page) == []

@@ -18,7 +18,7 @@ class DeskFilterForm(PageForm):
     area = SelectField(_("Area"), needed())
     category = SelectField(_("Category"), needed())
     urgency = SelectField(_("Urgency"), needed())
-    overdue = BooleanField(_("Late only"), needed(), false_values=("", "no", "false", "0"))
+    overdue = BooleanField(_("Late only"), needed(), false_values=("", "no", "false", "0"), render_kw={"value": "yes"})
 
     def offer_urgencies(self) -> None:
         """All, then each urgency."""

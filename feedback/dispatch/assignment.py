@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 from sqlalchemy import select
@@ -12,6 +12,8 @@ from feedback.kernel.errors import Invalid
 from feedback.kernel.text import N_, Text
 from feedback.people.models import Account
 from feedback.people.queries import find_account, holders
+from feedback.routing.models import Category
+from feedback.routing.queries import find_category
 from feedback.tickets.actions import ticket_action
 from feedback.tickets.clockwork import NewLeg
 from feedback.tickets.hold import Held
@@ -21,9 +23,10 @@ from feedback.tickets.units import AssistPart, assist_legs, lead_for
 
 
 class DispatchTicket(Command):
-    """One lead, any assists."""
+    """One lead, any assists; and a category (path) for a ticket that has none."""
 
     lead: Code
+    category: Code | None = None
     assists: Annotated[list[AssistPart], Field(max_length=20)] | None = None
 
 
@@ -42,12 +45,29 @@ class AssignTicket(Command):
 
 @ticket_action("dispatch", DispatchTicket)
 def dispatch_ticket(held: Held, command: DispatchTicket) -> None:
-    """Give a submitted ticket to a lead and its assists. Refuses a unit that is unknown, gone, or that it is about."""
+    """Give a submitted ticket to a lead and its assists. Refuses a unit that is unknown, gone, or that it is about.
+
+    A category is taken where the ticket has none (`reclassify` corrects one); its policy is then chosen anew.
+    """
+    category = _first_category(held, command.category)
     lead = lead_for(held.session, held.ticket, command.lead, field="lead", now=held.now)
     legs = assist_legs(held.session, held.ticket, command.assists or [], lead.id, now=held.now)
-    perform(
-        held, legs=[NewLeg(lead.id, "lead"), *legs], facts={"lead": lead.id, "assists": [leg.unit_id for leg in legs]}
-    )
+    facts: dict[str, Any] = {"lead": lead.id, "assists": [leg.unit_id for leg in legs]}
+    clocks = held.rule.clocks
+    if category is not None:
+        held.ticket.category_id = facts["category"] = category.id
+        clocks = ("repolicy", *clocks)
+    perform(held, legs=[NewLeg(lead.id, "lead"), *legs], facts=facts, clocks=clocks)
+
+
+def _first_category(held: Held, path: str | None) -> Category | None:
+    """The category that a ticket without one gets; None where none is named or it has one. Raises Invalid."""
+    if path is None or held.ticket.category_id is not None:
+        return None
+    category = find_category(held.session, path)
+    if category is None:
+        raise Invalid({"category": Text(N_("There is no category %(path)s. Choose one from the list."), path=path)})
+    return category
 
 
 @ticket_action("transfer", TransferTicket)

@@ -79,7 +79,8 @@ def _fields(form: DispatchForm, picker: UnitPicker) -> dict[str, Any]:
     typed = (form.lead.data or "").strip()
     lead = picker.code_of(typed, "lead") if typed else ""
     assists = [{"unit": picker.code_of(name, "assists")} for name in form.assists.raw()]
-    return {"lead": lead, **({"assists": assists} if assists else {})}
+    category = request.form.get("category", "").strip()
+    return {"lead": lead, **({"assists": assists} if assists else {}), **({"category": category} if category else {})}
 
 
 def _version() -> int | None:

@@ -43,7 +43,7 @@ class Proposals:
         )
 
     def of(self, row: TicketRow) -> list[Part]:
-        """Each unit proposed once: {code, name, why}, the likeliest first."""
+        """Each unit proposed once: {code, name, why, category (path)}, the likeliest first."""
         found: dict[str, Part] = {}
         for proposal in row.routing.get("proposals") or ():
             unit = self._units.get(proposal.get("lead_id") or 0)
@@ -63,7 +63,8 @@ class Proposals:
         subject = either_name(category.name, category.name_en) if category else ""
         spoke = _("”, “").join(words)
         why = _("%(category)s: “%(words)s”", category=subject, words=spoke) if words else subject
-        return {"code": unit.code, "name": either_name(unit.name, unit.name_en), "why": why}
+        path = category.path if category else ""
+        return {"code": unit.code, "name": either_name(unit.name, unit.name_en), "why": why, "category": path}
 
 
 def dispatch_row(row: TicketRow, now: datetime, spans: Spans, proposals: Proposals) -> Part:

@@ -197,3 +197,37 @@ def test_picker_prefers_a_code_then_a_whole_name_then_a_part() -> None:
     assert picker.code_of("bureau", "lead") == "water"
     with pytest.raises(Invalid):
         picker.code_of("水", "lead")
+
+
+def test_dispatcher_who_takes_a_proposal_gives_the_ticket_its_category(app: Flask, journey: Journey) -> None:
+    reference = journey.submit(text="水管漏水，路灯不亮")
+    assert journey.ticket(reference).category_id is None
+    browser = Browser(app, **{"Accept-Language": "en"})
+    browser.sign_in("dp1")
+    page = browser.get("/dispatch").text
+    assert '<input type="hidden" name="category" value="water">' in page
+    before = journey.ticket(reference).due_at
+    answer = browser.post(f"/dispatch/{reference}", {"lead": "water", "category": "water"})
+    assert answer.status_code == 303
+    ticket = journey.ticket(reference)
+    assert (ticket.status, ticket.category_id) == ("dispatched", journey.county.categories["water"].id)
+    assert ticket.due_at == before, "the same policy holds with and without this category"
+    assert "Category: water" in browser.get(f"/tickets/{reference}").text
+
+
+def test_dispatcher_can_not_change_a_category_by_sending_on(app: Flask, journey: Journey) -> None:
+    reference = journey.submit(text="Something", category="works/a", kind="burden_lead")
+    browser = Browser(app, **{"Accept-Language": "en"})
+    browser.sign_in("dp1")
+    browser.get("/dispatch")
+    assert browser.post(f"/dispatch/{reference}", {"lead": "water", "category": "water"}).status_code == 303
+    assert journey.ticket(reference).category_id == journey.county.categories["works/a"].id
+
+
+def test_dispatcher_with_an_unknown_category_is_refused(app: Flask, journey: Journey) -> None:
+    reference = journey.submit()
+    browser = Browser(app, **{"Accept-Language": "en"})
+    browser.sign_in("dp1")
+    browser.get("/dispatch")
+    assert browser.post(f"/dispatch/{reference}", {"lead": "water", "category": "nowhere"}).status_code == 422
+    assert journey.ticket(reference).status == "submitted"

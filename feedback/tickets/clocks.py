@@ -95,6 +95,8 @@ def list_clocks(session: Session, ticket: Ticket, now: datetime) -> list[ClockVi
 
 def open_spans(session: Session, references: Sequence[str], kind: str) -> dict[str, tuple[datetime, datetime]]:
     """By reference: when the running clock of a kind started and when it is due; one query for a whole list."""
+    if not references:
+        return {}
     rows = session.execute(
         select(Ticket.reference, SlaClock.started_at, SlaClock.due_at)
         .join(Ticket, Ticket.id == SlaClock.ticket_id)

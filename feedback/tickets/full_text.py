@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select, true, union
+from sqlalchemy import ColumnElement, and_, false, or_, select, union
 from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import Actor
 from feedback.tickets.bigrams import Phrase, phrases_of
 from feedback.tickets.models import Leg, Seat, Ticket
-from feedback.tickets.search_index import ALL, EVERYONE, SEATS, hits
+from feedback.tickets.search_index import ALL, EVERYONE, SEATS, hits, speaks_in
 from feedback.tickets.visibility import OVERSEEING_ROLES, WORKING_ROLES, is_own, sees_as_staff
 
 MANY = 300
-"""Hits that are looked at one by one without anybody noticing."""
+"""Hits up to here are named one by one; past it the statement begins with a list, and asks of each whether it speaks of it."""
 
 
 def speaks_of(session: Session, actor: Actor, query: str) -> ColumnElement[bool]:
@@ -29,29 +29,36 @@ def speaks_of(session: Session, actor: Actor, query: str) -> ColumnElement[bool]
     if not phrases:
         return false()
     dialect = session.get_bind().dialect.name
-    is_common = dialect == "sqlite" and _has_many_hits(session, phrases)
-    # SQLite can't guess how many hits there are. Where many, it must not begin with them: + 0 keeps it from that.
-    ticket_id = Ticket.id + 0 if is_common else Ticket.id
+    few = _few_hits(session, dialect, phrases)
+    roles = {grant.role for grant in actor.grants}
 
     def stands_in(*columns: str) -> ColumnElement[bool]:
-        return ticket_id.in_(hits(dialect, phrases, columns))
+        return speaks_in(dialect, phrases, columns)
 
+    found: ColumnElement[bool]
+    if few is not None:
+        found = Ticket.id.in_(few) if few else false()
+    elif roles.isdisjoint(OVERSEEING_ROLES) and not actor.is_system:
+        found = and_(_is_near(actor), stands_in(*ALL))
+    else:
+        found = stands_in(*ALL)
     if actor.is_system:
-        return stands_in(*ALL)
+        return found
     own = or_(stands_in(EVERYONE), and_(_is_only_theirs(actor), stands_in(EVERYONE, SEATS)))
-    roles = {grant.role for grant in actor.grants}
-    near = _is_near(actor) if is_common and roles.isdisjoint(OVERSEEING_ROLES) else true()
     if roles.isdisjoint((*WORKING_ROLES, *OVERSEEING_ROLES)):
-        return and_(near, stands_in(EVERYONE, SEATS), own)
-    return and_(near, stands_in(*ALL), or_(sees_as_staff(actor), own))
+        return and_(found, own)
+    return and_(found, or_(sees_as_staff(actor), own))
 
 
-def _has_many_hits(session: Session, phrases: Sequence[Phrase]) -> bool:
-    """Whether more tickets speak of it than are quickly looked at. A lone character is taken to be common: to ask is dear."""
+def _few_hits(session: Session, dialect: str, phrases: Sequence[Phrase]) -> list[int] | None:
+    """The tickets that speak of it where they are few: no database guesses that rightly. None where they are many.
+
+    A lone character is taken to be common, because only to ask is dear.
+    """
     if all(phrase.is_begun and len(phrase.words[-1]) == 1 for phrase in phrases):
-        return True
-    found = hits(session.get_bind().dialect.name, phrases, ALL).limit(MANY + 1).subquery()
-    return (session.scalar(select(func.count()).select_from(found)) or 0) > MANY
+        return None
+    found = list(session.scalars(hits(dialect, phrases, ALL).limit(MANY + 1)))
+    return found if len(found) <= MANY else None
 
 
 def _is_near(actor: Actor) -> ColumnElement[bool]:

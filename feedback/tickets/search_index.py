@@ -103,6 +103,13 @@ def hits(dialect: str, phrases: Sequence[Phrase], columns: Sequence[str]) -> Sel
     return select(found.c.rowid).where(found.c[FULL_TEXT].op("MATCH")(_match(phrases, columns)))
 
 
+def speaks_in(dialect: str, phrases: Sequence[Phrase], columns: Sequence[str]) -> ColumnElement[bool]:
+    """SQL: a ticket at hand is among `hits`. Nothing lets the database begin with those, however many they are."""
+    if dialect == "postgresql":
+        return hits(dialect, phrases, columns).where(TicketWords.ticket_id == Ticket.id).exists()
+    return (Ticket.id + 0).in_(hits(dialect, phrases, columns))
+
+
 def reindex(*, everything: bool = False) -> Iterator[int]:
     """Write the words of the tickets that have none (or of all), a batch in a transaction; gives each batch's size.
 

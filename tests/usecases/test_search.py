@@ -57,7 +57,7 @@ def snippets(county: County, login: str, query: str) -> list[str]:
 
 @pytest.fixture(params=["rare", "common"])
 def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On SQLite a query is asked in one way where its hits are few, in another where they are many."""
+    """A query is asked in one way where its hits are few, in another where they are many."""
     if request.param == "common":
         monkeypatch.setattr(full_text, "MANY", -1)
 
@@ -207,10 +207,10 @@ def test_filters_and_pages_narrow_what_was_found(any_county: County) -> None:
 
 def test_strange_queries_are_literal_and_quick(story: Story) -> None:
     for query in STRANGE:
-        began = time.monotonic()
+        began = time.process_time()
         for login in ("s", "hw", "d"):
             found(story.county, login, query)
-        assert time.monotonic() - began < 3, query
+        assert time.process_time() - began < 2, query
     assert found(story.county, "hw", "\u202e水管") == [story.reference]
 
 
@@ -291,12 +291,11 @@ def test_search_asks_the_index(any_county: County) -> None:
     with counted_statements() as sent:
         found(any_county, "hw", "漏水")
     searching = [statement for statement in sent if "ticket_search" in statement or "ticket_words" in statement]
+    assert len(searching) == 6, "a page, its count and its bounded count, each after a look at how common it is"
     if session.get_bind().dialect.name == "sqlite":
         plan = _plan(session, "EXPLAIN QUERY PLAN SELECT rowid FROM ticket_search WHERE ticket_search MATCH '\"漏水\"'")
         assert "VIRTUAL TABLE INDEX" in plan
-        assert len(searching) == 6, "a page, its count and its bounded count, each after a look at how common it is"
     else:
-        assert len(searching) == 3, "a page, its count and its bounded count"
         session.execute(text("SET LOCAL enable_seqscan = off"))
         condition = "everyone @@ '''漏水'''::tsquery OR seats @@ '''漏水'''::tsquery OR staff @@ '''漏水'''::tsquery"
         plan = _plan(session, f"EXPLAIN SELECT ticket_id FROM ticket_words WHERE {condition}")

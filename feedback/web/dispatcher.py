@@ -117,7 +117,7 @@ def _page(actor: Actor, now: datetime, refusal: Refusal | None) -> str:
         rows=[{**row, **_form_of(row["reference"], refusal)} for row in rows],
         lost=refusal if refusal and refusal.reference not in [row["reference"] for row in rows] else None,
         requests=[request_row(each, now) for each in list_decidable(session(), actor, now)],
-        offers=unit_picker(session(), now).offers(),
+        offers=unit_picker(session(), now).spelt_offers(),
         asked=asked,
         filter_form=_filter_form(asked, now),
         send_args={**asked.kept},

@@ -16,6 +16,7 @@ from feedback.kernel.text import N_, Text
 from feedback.people.models import LEVELS, Unit
 from feedback.people.queries import list_units
 from feedback.web.filters import either_name
+from feedback.web.pinyin import is_spelt, spellings
 from feedback.web.translate import gettext as _
 from feedback.web.translate import listed
 
@@ -33,6 +34,16 @@ class UnitPicker:
         listed = sorted(self.units, key=lambda unit: (LEVELS.index(unit.level), unit.path))
         return [f"{either_name(unit.name, unit.name_en)} ({unit.code})" for unit in listed]
 
+    def spelt_offers(self) -> list[tuple[str, str]]:
+        """Each offer with what else it is found by while typing: name, pinyin and first letters; "" where there is none."""
+        names = {unit.code: unit.name for unit in self.units}
+        found = []
+        for offer in self.offers():
+            name = names[offer[offer.rfind("(") + 1 : -1]]
+            spelt = spellings(name)
+            found.append((offer, f"{name} {spelt[0]} {_initials(spelt)}" if spelt else ""))
+        return found
+
     def code_of(self, typed: str, field: str) -> str:
         """The code meant by what was typed. Raises Invalid naming `field`, with the names it could have been."""
         wanted = typed.strip()
@@ -45,6 +56,7 @@ class UnitPicker:
         near = exact or [
             u for u in self.units if wanted and wanted.casefold() in f"{u.name}\n{u.name_en or ''}".casefold()
         ]
+        near = near or self._spelt(wanted)
         if len(near) == 1:
             return near[0].code
         if not near:
@@ -55,6 +67,17 @@ class UnitPicker:
         raise Invalid(
             {field: Text(N_("Several units fit “%(typed)s”: %(names)s. Choose one."), typed=wanted, names=names)}
         )
+
+    def _spelt(self, typed: str) -> list[Unit]:
+        """Units whose name's pinyin, or its first letters, begins with what was typed; whole ones before begun ones."""
+        begun = [unit for unit in self.units if is_spelt(unit.name, typed)]
+        letters = "".join(typed.split()).casefold()
+        return [unit for unit in begun if letters in spellings(unit.name)] or begun
+
+
+def _initials(spelt: Sequence[str]) -> str:
+    """The usual first letters: the first of the shortest spellings."""
+    return min(spelt, key=len)
 
 
 def unit_picker(session: Session, now: datetime) -> UnitPicker:

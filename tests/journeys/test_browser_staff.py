@@ -26,7 +26,22 @@ PAGES = {
         "/review/list?from=2020-01-01&to=2029-01-01&by=unit&measure=declined&part=denominator",
     ),
     "su": ("/review",),
-    "adm": ("/admin", "/admin/settings", "/admin/accounts", "/admin/units", "/admin/jobs"),
+    "adm": (
+        "/admin",
+        "/admin/settings",
+        "/admin/accounts",
+        "/admin/accounts/hw",
+        "/admin/add-account",
+        "/admin/units",
+        "/admin/units/water",
+        "/admin/add-unit",
+        "/admin/catalogue",
+        "/admin/policies",
+        "/admin/calendars",
+        "/admin/official-days",
+        "/admin/imports/policies",
+        "/admin/jobs",
+    ),
 }
 HEAVIEST = 150_000
 
@@ -122,3 +137,35 @@ def test_leader_prints_the_review_on_one_sheet(browser: Browser, address: str, t
     sheet = page.pdf(format="A4", prefer_css_page_size=True)
     assert len(re.findall(rb"/Type\s*/Page[^s]", sheet)) == 1
     page.context.close()
+
+
+def test_admin_invites_somebody_who_signs_in_and_brings_a_notice_in(browser: Browser, address: str) -> None:
+    page = signed_in(browser, address, "adm", DESK)
+    page.goto("/admin")
+    page.get_by_role("link", name="Add a person").click()
+    page.get_by_label("Sign-in name").fill("newcomer")
+    page.get_by_label("Name", exact=True).fill("Newcomer")
+    page.get_by_label("Role").select_option("handler")
+    page.get_by_label("Unit").fill("Roads")
+    page.get_by_role("button", name="Add, and show the link").click()
+    assert faults_of(page) == []
+    link = page.get_by_label("The link").input_value()
+    page.goto("/admin/official-days?year=2040")
+    page.get_by_label("Days off").fill("10-01/10-07 National Day")
+    page.get_by_role("button", name="Try it out").click()
+    expect(page.locator("main")).to_contain_text("Nothing is changed yet")
+    assert faults_of(page) == []
+    page.get_by_role("button", name="Yes, take it in").click()
+    expect(page.locator("[role=status]")).to_contain_text("It is taken in")
+    page.context.close()
+    own = browser.new_context(base_url=address, locale="en-GB").new_page()
+    own.goto(link[link.index("/choose-password") :])
+    assert faults_of(own) == []
+    own.get_by_label("New password", exact=True).fill("a quiet river at night")
+    own.get_by_label("New password, again").fill("a quiet river at night")
+    own.get_by_role("button", name="Set the password").click()
+    own.get_by_label("Sign-in name").fill("newcomer")
+    own.get_by_label("Password").fill("a quiet river at night")
+    own.locator("main form button").click()
+    expect(own).to_have_url(re.compile("/desk$"))
+    own.context.close()

@@ -7,9 +7,11 @@ address stands for the reference of the newest ticket of tests.support.small_sit
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from flask import Flask
 
+from feedback.kernel.clock import local_day, utc_now
 from feedback.kernel.db import db
 from feedback.tickets.models import Ticket
 
@@ -55,6 +57,7 @@ LOOKS = (
     Look("desk", "/desk", "hw"),
     Look("desk-unit", "/desk?tab=all", "hw"),
     Look("desk-empty", "/desk", "ha"),
+    Look("desk-replies", "/desk/replies", "hw"),
     Look("handler-ticket-new", "/tickets/{dispatched}", "hr"),
     Look("handler-ticket", "/tickets/{in_progress}", "hw"),
     Look("handler-ticket-disputed", "/tickets/{resolved}", "hw"),
@@ -63,24 +66,41 @@ LOOKS = (
     Look("dispatch-root", "/dispatch", "d"),
     Look("dispatcher-ticket", "/tickets/{submitted}", "dp1"),
     Look("review", "/review", "lr"),
-    Look("review-list", "/review/list?figure=confirmed&part=denominator", "lr"),
+    Look("review-list", "/review/list?from={first_day}&to={today}&by=unit&measure=confirmed&part=denominator", "lr"),
     *(
         Look(f"review-{which}", f"/review/now/{which}", "lr")
         for which in ("waiting", "late", "disputed", "silent", "oldest")
     ),
     Look("admin", "/admin", "adm"),
     Look("admin-accounts", "/admin/accounts", "adm"),
+    Look("admin-account", "/admin/accounts/hw", "adm"),
+    Look("admin-account-new", "/admin/add-account", "adm"),
     Look("admin-units", "/admin/units", "adm"),
+    Look("admin-unit", "/admin/units/water", "adm"),
+    Look("admin-unit-new", "/admin/add-unit", "adm"),
+    Look("admin-catalogue", "/admin/catalogue", "adm"),
+    Look("admin-policies", "/admin/policies", "adm"),
+    Look("admin-calendars", "/admin/calendars", "adm"),
+    Look("admin-official-days", "/admin/official-days", "adm"),
+    Look("admin-settings", "/admin/settings", "adm"),
+    *(
+        Look(f"admin-import-{kind}", f"/admin/imports/{kind}", "adm")
+        for kind in ("units", "accounts", "catalogue", "policies", "calendars")
+    ),
     Look("admin-jobs", "/admin/jobs", "adm"),
     Look("api-docs", "/api/docs"),
 )
 
 
 def references(app: Flask) -> dict[str, str]:
-    """The newest ticket of each state or closing reason that `s` submitted, of any other submitter where they have none."""
+    """What fills the addresses: the newest ticket of each state or closing reason, one with a name where there is one.
+
+    `first_day` and `today` are a period in which all of them were submitted.
+    """
     with app.app_context():
         rows = db.session.query(Ticket).order_by(Ticket.id.desc()).all()
         rows.sort(key=lambda ticket: ticket.privacy != "confidential")
         found = {ticket.closure_reason or ticket.status: ticket.reference for ticket in rows}
         db.session.remove()
-    return found
+        today = local_day(utc_now())
+    return {**found, "first_day": (today - timedelta(days=89)).isoformat(), "today": today.isoformat()}

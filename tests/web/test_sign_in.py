@@ -57,7 +57,7 @@ def test_a_person_signs_in_sees_their_account_and_signs_out(browser: Browser) ->
     page = browser.get("/account")
     assert page.status_code == 200
     assert "Person ha" in page.text
-    assert "(a)" in page.text
+    assert "（A）" in page.text
     answer = browser.post("/sign-out")
     assert (answer.status_code, answer.headers["Location"]) == (302, "/sign-in")
     assert browser.get("/account").headers["Location"] == "/sign-in?next=%2Faccount"
@@ -224,12 +224,12 @@ def test_signing_out_everywhere_ends_all_sessions(browser: Browser, app: Flask) 
 
 def test_a_moved_person_has_the_new_role_at_the_next_request(browser: Browser) -> None:
     browser.sign_in("la")
-    assert "(a)" in browser.get("/account").text
+    assert "（A）" in browser.get("/account").text
     grant_role(OfRole(login="la", role="unit_head@b"), actor=SYSTEM, now=utc_now())
     revoke_role(OfRole(login="la", role="unit_head@a"), actor=SYSTEM, now=utc_now())
     page = browser.get("/account").text
-    assert "(b)" in page
-    assert "(a)" not in page
+    assert "（B）" in page
+    assert "（A）" not in page
 
 
 def test_a_shut_account_is_out_at_the_next_request(browser: Browser) -> None:

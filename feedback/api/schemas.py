@@ -144,6 +144,7 @@ class TicketOutOfSight(Answer):
 
     reference: str
     status: Status
+    channel: str
     version: int
 
 

@@ -34,7 +34,7 @@ def answer_once(route: str, body: Body, write: Callable[[Once | None], TicketRef
     once = once_asked(who, route, body.digest)
     kept = find_answer(session(), once, who.now) if once else None
     if kept:
-        return _with_address(kept["body"], kept["status"], replayed=True)
+        return _with_address(_still_theirs(who, kept["body"]), kept["status"], replayed=True)
     done = write(once)
     document = as_seen(who, done)
     if once:
@@ -48,8 +48,24 @@ def as_seen(who: Caller, done: TicketRef) -> Json:
         found = get_ticket(session(), who.actor, done.reference)
     except NotFound:
         gone = get_ticket(session(), SYSTEM, done.reference)
-        return {"reference": gone.reference, "status": gone.status, "version": done.version}
+        return _out_of_sight(
+            {"reference": gone.reference, "status": gone.status, "channel": gone.channel, "version": done.version}
+        )
     return document_of(found, who)
+
+
+def _still_theirs(who: Caller, first: Json) -> Json:
+    """The first answer again; to somebody who has lost sight of the ticket meanwhile, no more than that it was done."""
+    try:
+        get_ticket(session(), who.actor, first["reference"])
+    except NotFound:
+        return _out_of_sight(first)
+    return first
+
+
+def _out_of_sight(document: Json) -> Json:
+    """Members of schemas.TicketOutOfSight."""
+    return {name: document[name] for name in ("reference", "status", "channel", "version")}
 
 
 def document_of(found: Ticket, who: Caller) -> Json:

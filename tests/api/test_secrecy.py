@@ -167,6 +167,26 @@ def test_moved_person_sees_at_the_next_call_what_the_new_unit_sees(call_as: Call
     assert mover.get("/tickets").get_json()["items"] == []
 
 
+def test_moved_person_gets_no_ticket_again_with_an_old_key(call_as: CallAs, journey: Journey) -> None:
+    reference = journey.to("dispatched")
+    journey.county.add_person("mover", "handler@water")
+    mover, key = call_as("mover"), {"Idempotency-Key": "before-the-move"}
+    first = mover.post(f"/tickets/{reference}/acknowledge", {}, headers=key)
+    assert mover.post(f"/tickets/{reference}/acknowledge", {}, headers=key).get_json() == first.get_json()
+    with transaction() as session:
+        session.get_one(Account, journey.county.accounts["mover"].id).grants[0].unit_id = journey.county.units["b"].id
+    again = mover.post(f"/tickets/{reference}/acknowledge", {}, headers=key)
+    assert again.status_code == 200
+    assert set(again.get_json()) == {"reference", "status", "channel", "version"}
+
+
+def test_typist_who_does_not_see_it_is_told_that_it_is_on_behalf(call_as: CallAs, journey: Journey) -> None:
+    made = call_as("hw").submit("A lamp for him", on_behalf_of={"login": "s2"}, area="village")
+    assert made["channel"] == "on_behalf"
+    assert "text" not in made
+    assert call_as("hw").get(f"/tickets/{made['reference']}").status_code == 404
+
+
 def test_typist_on_behalf_can_never_confirm(call_as: CallAs, journey: Journey) -> None:
     made = call_as("dp1").submit("A lamp for him", on_behalf_of={"login": "s2"}, area="village")
     reference = made["reference"]

@@ -145,7 +145,7 @@ def test_giver_who_sees_it_no_more_is_told_only_that_it_was_done(call_as: CallAs
     reference = journey.submit(privacy="confidential")
     done = call_as("dvillage").act(reference, "reclassify", area="p2", reason="It lies there")
     assert done.status_code == 200
-    assert done.get_json() == {"reference": reference, "status": "submitted", "version": 2}
+    assert done.get_json() == {"reference": reference, "status": "submitted", "channel": "web", "version": 2}
     assert call_as("dvillage").get(f"/tickets/{reference}").status_code == 404
 
 

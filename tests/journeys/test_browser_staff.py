@@ -16,7 +16,7 @@ from tests.support.small_site import make_site
 pytestmark = pytest.mark.browser
 
 PAGES = {
-    "hw": ("/desk", "/desk?tab=all&q=%E6%B0%B4&area=none", "/desk?tab=back", "/notices"),
+    "hw": ("/desk", "/desk?tab=all&q=%E6%B0%B4&area=none", "/desk?tab=back", "/notices", "/help", "/help/admin"),
     "dp1": ("/dispatch",),
     "d": ("/dispatch",),
     "lr": (

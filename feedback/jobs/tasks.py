@@ -16,6 +16,7 @@ from feedback.kernel.transaction import transaction
 from feedback.notifications.delivery import deliver_event, deliver_mail
 from feedback.settings import Settings
 from feedback.supervision.escalation import run_sweep
+from feedback.supervision.left_behind import free_left_tickets
 
 
 def _settings() -> Settings:
@@ -55,8 +56,9 @@ def relay_due() -> None:
 
 @task
 def purge() -> None:
-    """Delete what is kept for a while only."""
+    """Delete what is kept for a while only, and let fall back what somebody who is gone still has in hand."""
     purge_expired(now=utc_now())
+    free_left_tickets(utc_now())
 
 
 @task

@@ -41,6 +41,14 @@ def _know_caller() -> None:
     identify()
 
 
+@api.after_request
+def _no_needless_wait(response: Response) -> Response:
+    """The limiter names a time to wait on every answer; only a refusal for the time being means it."""
+    if response.status_code not in (429, 503):
+        response.headers.pop("Retry-After", None)
+    return response
+
+
 @api.errorhandler(Refused)
 def _refused(error: Refused) -> Response:
     if isinstance(error, Forbidden) and "api_caller" in g:

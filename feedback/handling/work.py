@@ -7,6 +7,8 @@ from typing import Literal
 from sqlalchemy import func, select
 
 from feedback.handling.common_replies import refuse_unchanged
+from feedback.handling.stock_phrases import is_stock_phrase
+from feedback.kernel.clock import local_day
 from feedback.kernel.command import Command, DateField, ShortText, Words
 from feedback.kernel.errors import Conflict, Invalid
 from feedback.kernel.text import N_, Text
@@ -72,9 +74,16 @@ def ask_submitter(held: Held, command: Say) -> None:
 
 @ticket_action("reply", Say)
 def reply_to_submitter(held: Held, command: Say) -> None:
-    """Say something to the submitter; the first such word stops the first-response clock."""
+    """Say something to the submitter; the first such word stops the first-response clock, a stock phrase alone does not."""
     refuse_unchanged(held, command.text)
-    perform(held, text=command.text)
+    perform(held, text=command.text, clocks=_clocks_for(held, command.text))
+
+
+def _clocks_for(held: Held, text: str) -> tuple[str, ...] | None:
+    """The rule's effects without that of a first response, where the words only say that something arrived."""
+    if not is_stock_phrase(text):
+        return None
+    return tuple(effect for effect in held.rule.clocks if effect != "meet first_response")
 
 
 @ticket_action("note", Say)
@@ -91,7 +100,7 @@ def resolve_ticket(held: Held, command: ResolveTicket) -> None:
         errors["basis"] = Text(N_("Name the rule or the facts that make it impossible."))
     if command.outcome == "planned" and not command.planned_on:
         errors["planned_on"] = Text(N_("Say for which day it is planned."))
-    if command.planned_on and command.planned_on < held.now.date():
+    if command.planned_on and command.planned_on < local_day(held.now):
         errors["planned_on"] = Text(N_("Can't lie in the past."))
     if errors:
         raise Invalid(errors)
@@ -108,6 +117,7 @@ def resolve_ticket(held: Held, command: ResolveTicket) -> None:
     perform(
         held,
         text=text,
+        clocks=_clocks_for(held, command.text),
         facts={
             "outcome": command.outcome,
             **({"planned_on": command.planned_on.isoformat()} if command.planned_on else {}),

@@ -28,7 +28,9 @@ def long_running_parts(host: str, port: int, metrics_dir: Path) -> list[Part]:
         *("--timeout", "60", "--graceful-timeout", "10", "--keep-alive", "5"),
         *("--config", "python:feedback.runner.gunicorn_hooks", "--preload", "--no-control-socket", "app:app"),
     )
-    few_arenas = {"MALLOC_ARENA_MAX": "2"}  # glibc would give each thread its own, and keep what a large answer once took
+    few_arenas = {
+        "MALLOC_ARENA_MAX": "2"
+    }  # glibc would give each thread its own, and keep what a large answer once took
     return [
         Part("worker", (sys.executable, "worker.py", "worker"), patience=20, environ=environ),
         Part("scheduler", (sys.executable, "worker.py", "scheduler"), environ=environ),

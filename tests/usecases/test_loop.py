@@ -229,3 +229,11 @@ def test_dispatcher_cannot_push_down_what_the_catalogue_keeps_above(any_county: 
         story.act("dp1", "transfer", unit="town", reason="请镇里先办理")
     assert "unit" in refused.value.errors
     assert story.ticket.lead_unit_id == any_county.units["a"].id
+
+
+@pytest.mark.parametrize("text", ["收到", "您好，已收到。谢谢！", "已转办，请耐心等待", "Received. Thank you!"])
+def test_stock_phrase_alone_is_no_first_response(county: County, text: str) -> None:
+    story = Story(county).submit().act("hw", "acknowledge").act("hw", "reply", text=text)
+    assert story.ticket.first_responded_at is None
+    story.act("hw", "reply", text="收到，明天上午带管钳到村口换接头。")
+    assert story.ticket.first_responded_at == story.now

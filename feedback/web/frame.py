@@ -16,6 +16,7 @@ from feedback.kernel.db import session
 from feedback.notifications.queries import unread_count
 from feedback.web.assets import asset, assets
 from feedback.web.errors import init_errors
+from feedback.web.hints import first_words
 from feedback.web.language import chosen_locale, has_large_text, init_languages
 from feedback.web.session import current_actor
 from feedback.web.words import ROLE_NAMES
@@ -69,6 +70,7 @@ def _frame() -> dict[str, Any]:
         "locale": chosen_locale(),
         "large_text": has_large_text(),
         "draft_owner": actor.submitter_key[:16] if actor else "",
+        "first_words": first_words(actor) if actor else None,
         "warnings": app_warnings(),
     }
 

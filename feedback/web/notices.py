@@ -12,12 +12,14 @@ from feedback.kernel.errors import Invalid
 from feedback.notifications.queries import NoticeView, list_notices, unread_count
 from feedback.notifications.usecases import read_all_notices, read_notice
 from feedback.web.filters import left_out_words
+from feedback.web.hints import hint_pages
 from feedback.web.presenters import ticket_url, when_due, when_past
 from feedback.web.session import request_now, require, signed_in_actor
 from feedback.web.translate import gettext as _
 from feedback.web.translate import ngettext
 
 notice_pages = Blueprint("notices", __name__)
+notice_pages.register_blueprint(hint_pages)
 
 LARGEST_ID = 2**63 - 1
 

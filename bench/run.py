@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -35,6 +36,7 @@ CONNECTIONS = (1, 8)
 def main() -> None:
     """The command."""
     options = _options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
     folder = options.folder or Path(tempfile.mkdtemp(prefix="zhida-bench-"))
     folder.mkdir(parents=True, exist_ok=True)
     out: dict[str, Any] = {
@@ -53,6 +55,7 @@ def main() -> None:
             environ["REDIS_URL"] = stack.enter_context(servers.redis(environ, folder))
             bare = stack.enter_context(servers.bare_page(environ, folder))
             _measure_web(options, environ, folder, bare, out)
+            _keep(options, out)
             if not options.only:
                 out["sweep"] = _measure_sweep(environ, options.due)
     finally:
@@ -61,9 +64,13 @@ def main() -> None:
     out["load_after"] = os.getloadavg()[0]
     if options.against:
         _compare(out, json.loads(options.against.read_text(encoding="utf-8")))
+    _keep(options, out)
+    print("\n".join(table(out)))
+
+
+def _keep(options: argparse.Namespace, out: dict[str, Any]) -> None:
     if options.out:
         options.out.write_text(json.dumps(out, indent=1, ensure_ascii=False), encoding="utf-8")
-    print("\n".join(table(out)))
 
 
 def _options() -> argparse.Namespace:
@@ -101,12 +108,12 @@ def _environ(options: argparse.Namespace, folder: Path, stack: ExitStack) -> dic
 
 
 def _seeded(options: argparse.Namespace, environ: Mapping[str, str], folder: Path) -> dict[str, Any]:
+    _order(environ, "-m", "flask", "db", "upgrade")
     mark = folder / "seeded.json"
     if mark.exists():
         kept: dict[str, Any] = json.loads(mark.read_text(encoding="utf-8"))
         return kept
     _say(f"seeding {options.tickets} tickets …")
-    _order(environ, "-m", "flask", "db", "upgrade")
     told = _order(environ, "-m", "bench.seed", "--tickets", str(options.tickets))
     mark.write_text(told, encoding="utf-8")
     seeded: dict[str, Any] = json.loads(told)

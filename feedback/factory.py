@@ -30,12 +30,12 @@ from feedback.people.models import Account
 from feedback.settings import Settings, SettingsError
 from feedback.supervision import left_behind, urging
 from feedback.web.admin import admin_pages
-from feedback.web.attachments import attachment_pages
 from feedback.web.admin_accounts import account_pages
 from feedback.web.admin_imports import import_pages
 from feedback.web.admin_rules import rule_pages
 from feedback.web.admin_settings import setting_pages
 from feedback.web.admin_units import unit_pages
+from feedback.web.attachments import attachment_pages
 from feedback.web.auth import auth
 from feedback.web.desk import desk_pages
 from feedback.web.dispatcher import dispatch_pages
@@ -68,8 +68,8 @@ PAGES = (
     password_pages,
     review_pages,
     rule_pages,
-    search_pages,
     setting_pages,
+    search_pages,
     submitter_pages,
     ticket_pages,
     unit_pages,

@@ -60,8 +60,8 @@ class _Told:
 def _worker_class(told: _Told) -> type[SimpleWorker]:
     """A worker that runs its jobs itself. One that forks for each begins each without connection and compiled statements:
 
-    ten times the work for a job of some milliseconds, taken from the web processes beside it. A job that dies takes the
-    worker with it; the supervisor starts it again, and what was not done is still due.
+    work taken from the web processes beside it. A job that dies takes the worker with it; the supervisor starts it again,
+    and what was not done is still due.
     """
 
     class OneWorker(SimpleWorker):

@@ -41,7 +41,7 @@ def catalogue() -> str:
 
 
 def _texts() -> Any:
-    """The texts of the page's language, looked up once a request: a page has hundreds, and the looking up cost a third of it."""
+    """The texts of the page's language, looked up once a request, because a page has hundreds (docs/speed.md)."""
     if not has_request_context():
         return get_translations()
     held = g.get("page_texts")

@@ -90,6 +90,7 @@ def add_due(tickets: int, *, at: datetime, now: datetime) -> Seeded:
         count = min(BATCH, left)
         _write(copier, [(pattern, move)] * count, done, draw)
         left -= count
+    deque(reindex(), maxlen=0)
     _finish(session)
     return done
 

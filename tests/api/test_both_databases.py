@@ -27,6 +27,9 @@ ODD = {
     "formula": "=1+1",
 }
 
+WORD_OF = {"emoji": "pipe", "quote": "TABLE"}
+"""What is searched for where the first thing said is no word: signs alone are not in the index."""
+
 
 def _count() -> int:
     db.session.rollback()
@@ -46,7 +49,7 @@ def test_odd_characters_come_back_as_they_were_or_are_refused(field: str, any_ap
         assert made.status_code == 201, made.text
         reference = made.get_json()["reference"]
         assert submitter.get(f"/tickets/{reference}").get_json()[field] == odd
-        found = dispatcher.get("/tickets", q=odd.split()[0]).get_json()["items"]
+        found = dispatcher.get("/tickets", q=WORD_OF.get(kind, odd.split()[0])).get_json()["items"]
         assert reference in {item["reference"] for item in found}, kind
 
 

@@ -6,6 +6,7 @@ Each part writes its process id to FOLDER/NAME.pid when it starts and a line to 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -56,4 +57,5 @@ def run(folder: Path, names: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # what `nohup` passes on is undone: this one was started in a terminal
     run(Path(sys.argv[1]), sys.argv[2:])

@@ -137,11 +137,13 @@ def test_a_picture_larger_than_a_page_of_paper_is_made_smaller() -> None:
 def test_bombs_and_broken_pictures_cost_little(data: bytes, kind: Kind, says: str) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     spent = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    # A child counts as large as the process it was forked from until it runs its own program, and the largest is kept.
+    most = max(400_000, before + 50_000, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
     with pytest.raises(UnfitFile, match=says):
         clean_file(data, kind)
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - spent < 2, "seconds of work"
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000, "kilobytes here"
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 400_000, "kilobytes in the child"
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss <= most, "kilobytes in the child"
 
 
 def test_a_child_that_works_too_long_or_takes_too_much_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,12 +29,12 @@ from feedback.kernel.db import db, prepare_engine
 from feedback.people.models import Account
 from feedback.settings import Settings, SettingsError
 from feedback.supervision import left_behind, urging
-from feedback.web.admin import admin_pages
-from feedback.web.admin_accounts import account_pages
-from feedback.web.admin_imports import import_pages
-from feedback.web.admin_rules import rule_pages
-from feedback.web.admin_settings import setting_pages
-from feedback.web.admin_units import unit_pages
+from feedback.web.admin.accounts import account_pages
+from feedback.web.admin.imports import import_pages
+from feedback.web.admin.pages import admin_pages
+from feedback.web.admin.rules import rule_pages
+from feedback.web.admin.settings import setting_pages
+from feedback.web.admin.units import unit_pages
 from feedback.web.attachments import attachment_pages
 from feedback.web.auth import auth
 from feedback.web.desk import desk_pages

@@ -15,9 +15,9 @@ from feedback.api.schemas import Problem, TicketOutOfSight
 from feedback.files.kinds import KINDS
 from feedback.files.refusals import FIELD
 from feedback.kernel.paging import MOST
+from feedback.reading.queries import DEFAULT_LIMIT, SORTS
+from feedback.reading.search import TicketFilters
 from feedback.tickets.actions import ACTIONS
-from feedback.tickets.queries import DEFAULT_LIMIT, SORTS
-from feedback.tickets.search import TicketFilters
 
 REFS = "#/components/schemas/{model}"
 JSON_TYPE = "application/json"

@@ -10,12 +10,12 @@ from flask import Response
 
 from feedback.api.errors import to_json
 from feedback.kernel.text import Text
+from feedback.reading.clocks import ClockView
+from feedback.reading.queries import TicketView
+from feedback.reading.requests import RequestView
+from feedback.reading.timeline import TimelineItem
+from feedback.reading.views import LegView, PersonLabel, SubmitterView, TicketRow, UnitLabel
 from feedback.tickets.attachments import FileView
-from feedback.tickets.clocks import ClockView
-from feedback.tickets.queries import TicketView
-from feedback.tickets.requests import RequestView
-from feedback.tickets.timeline import TimelineItem
-from feedback.tickets.views import LegView, PersonLabel, SubmitterView, TicketRow, UnitLabel
 
 Json = dict[str, Any]
 

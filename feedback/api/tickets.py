@@ -18,15 +18,15 @@ from feedback.intake.submission import submit_ticket
 from feedback.kernel.db import session
 from feedback.kernel.errors import Invalid, NotFound
 from feedback.kernel.text import N_, Text
+from feedback.reading.clock_trace import explain_clock
+from feedback.reading.clocks import list_clocks
+from feedback.reading.queries import BY_DUE, DEFAULT_LIMIT, list_tickets
+from feedback.reading.requests import list_requests
+from feedback.reading.search import TicketFilters
+from feedback.reading.timeline import list_timeline
 from feedback.sla.trace import to_json
 from feedback.tickets.actions import run_action
-from feedback.tickets.clock_trace import explain_clock
-from feedback.tickets.clocks import list_clocks
 from feedback.tickets.models import Ticket
-from feedback.tickets.queries import BY_DUE, DEFAULT_LIMIT, list_tickets
-from feedback.tickets.requests import list_requests
-from feedback.tickets.search import TicketFilters
-from feedback.tickets.timeline import list_timeline
 from feedback.tickets.visibility import get_ticket
 
 LARGEST_ID = 2**63 - 1

@@ -16,11 +16,11 @@ from feedback.kernel.db import session
 from feedback.kernel.errors import Invalid, NotFound
 from feedback.kernel.idempotency import Once
 from feedback.kernel.text import N_, Text
+from feedback.reading.queries import ticket_view
 from feedback.tickets.actions import TicketRef
 from feedback.tickets.answers import find_answer, keep_answer
 from feedback.tickets.attachments import list_files
 from feedback.tickets.models import Ticket
-from feedback.tickets.queries import ticket_view
 from feedback.tickets.visibility import get_ticket
 
 KEY = "Idempotency-Key"

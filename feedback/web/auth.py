@@ -14,7 +14,7 @@ from feedback.kernel.errors import Invalid, NotSignedIn, Throttled
 from feedback.people import credentials, tokens
 from feedback.people.queries import list_sessions, units_by_id
 from feedback.web.forms.auth import PasswordForm, SignInForm
-from feedback.web.present_account import account_page, device_words
+from feedback.web.present.account import account_page, device_words
 from feedback.web.session import (
     begin,
     current_actor,

@@ -13,15 +13,15 @@ from feedback.kernel.actor import Actor
 from feedback.kernel.db import session
 from feedback.kernel.errors import Invalid, NotFound
 from feedback.kernel.paging import Page
+from feedback.reading.clocks import open_spans
+from feedback.reading.queries import count_each, list_tickets
+from feedback.reading.search import TicketFilters
+from feedback.reading.views import TicketRow
 from feedback.routing.queries import list_categories
-from feedback.tickets.clocks import open_spans
-from feedback.tickets.queries import count_each, list_tickets
-from feedback.tickets.search import TicketFilters
-from feedback.tickets.views import TicketRow
 from feedback.web.bulk import ACTIONS, MOST, act_on_each, colleague_options, report_of
 from feedback.web.filters import Asked, address, asked_filters, category_options, left_out_words, region_options
 from feedback.web.forms.desk import DeskFilterForm
-from feedback.web.present_desk import desk_row
+from feedback.web.present.desk import desk_row
 from feedback.web.replies import reply_pages
 from feedback.web.saved import query_of, view_pages, views_of
 from feedback.web.session import request_now, require, signed_in_actor

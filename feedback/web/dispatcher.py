@@ -14,16 +14,16 @@ from feedback.kernel.actor import Actor
 from feedback.kernel.db import session
 from feedback.kernel.errors import Conflict, Invalid, NotFound, VersionConflict
 from feedback.kernel.text import Text
+from feedback.reading.clocks import open_spans
+from feedback.reading.queries import count_tickets, list_tickets
+from feedback.reading.requests import list_decidable
+from feedback.reading.search import TicketFilters
 from feedback.tickets.actions import run_action
-from feedback.tickets.clocks import open_spans
 from feedback.tickets.lifecycle import SUBMITTED
-from feedback.tickets.queries import count_tickets, list_tickets
-from feedback.tickets.requests import list_decidable
-from feedback.tickets.search import TicketFilters
 from feedback.web.errors import code_of
 from feedback.web.filters import Asked, address, asked_filters, left_out_words, region_options
 from feedback.web.forms.dispatch import DispatchFilterForm, DispatchForm
-from feedback.web.present_dispatch import Proposals, dispatch_row, request_row
+from feedback.web.present.dispatch import Proposals, dispatch_row, request_row
 from feedback.web.session import request_now, require, signed_in_actor
 from feedback.web.translate import gettext as _
 from feedback.web.translate import ngettext

@@ -17,13 +17,13 @@ from feedback.kernel.actor import Actor
 from feedback.kernel.errors import Invalid
 from feedback.people.models import REGION, Unit
 from feedback.people.queries import list_units
+from feedback.reading.search import TicketFilters, conditions
+from feedback.reading.views import UnitLabel, unit_label
 from feedback.routing.models import Category
-from feedback.tickets.search import TicketFilters, conditions
-from feedback.tickets.views import UnitLabel, unit_label
 from feedback.web.forms.base import option
-from feedback.web.presenters import unit_name
+from feedback.web.present.cells import unit_name
+from feedback.web.present.words import FILTER_NAMES
 from feedback.web.translate import gettext as _
-from feedback.web.words import FILTER_NAMES
 
 LOWEST_LISTED = ("county", "town")
 """Levels of regions in a filter's list; a town stands for its villages."""

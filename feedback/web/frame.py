@@ -18,8 +18,8 @@ from feedback.web.assets import asset, assets
 from feedback.web.errors import init_errors
 from feedback.web.hints import first_words
 from feedback.web.language import chosen_locale, has_large_text, init_languages
+from feedback.web.present.words import ROLE_NAMES
 from feedback.web.session import current_actor
-from feedback.web.words import ROLE_NAMES
 
 csrf = CSRFProtect()
 

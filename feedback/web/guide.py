@@ -8,11 +8,11 @@ from flask import Blueprint, render_template, url_for
 
 from feedback.kernel.actor import Actor
 from feedback.kernel.text import N_
-from feedback.web.present_labels import name_of
+from feedback.web.present.labels import name_of
+from feedback.web.present.words import BUTTON_NAMES
+from feedback.web.present.words_actions import ACTION_HINTS
 from feedback.web.session import require, signed_in_actor
 from feedback.web.translate import gettext as _
-from feedback.web.words import BUTTON_NAMES
-from feedback.web.words_actions import ACTION_HINTS
 
 guide_pages = Blueprint("guide", __name__)
 

@@ -12,20 +12,21 @@ from feedback.kernel.db import session
 from feedback.kernel.errors import Invalid
 from feedback.kernel.paging import Page
 from feedback.people.queries import list_units
+from feedback.reading.queries import BY_DUE, MOST_DISPUTED, OLDEST, count_each, list_tickets
+from feedback.reading.requests import list_decidable
+from feedback.reading.search import TicketFilters
+from feedback.reading.views import TicketRow
 from feedback.reports.kept import recent_report
 from feedback.reports.listing import list_counted
 from feedback.reports.period import ListQuery
 from feedback.reports.queries import Report
-from feedback.tickets.queries import BY_DUE, MOST_DISPUTED, OLDEST, count_each, list_tickets
-from feedback.tickets.requests import list_decidable
-from feedback.tickets.search import TicketFilters
-from feedback.tickets.views import TicketRow
 from feedback.web.filters import address, either_name, left_out_words
 from feedback.web.forms.review import PeriodForm
 from feedback.web.periods import LAST_90, LAST_MONTH, THIS_MONTH, Period, asked_period
-from feedback.web.present_dispatch import request_row
-from feedback.web.present_lists import counted_row, exception_rows, lead_row
-from feedback.web.present_review import (
+from feedback.web.present.cells import when_past
+from feedback.web.present.dispatch import request_row
+from feedback.web.present.lists import counted_row, exception_rows, lead_row
+from feedback.web.present.review import (
     definitions,
     gap_chart,
     list_url,
@@ -37,7 +38,6 @@ from feedback.web.present_review import (
     shown_rows,
     unit_row,
 )
-from feedback.web.presenters import when_past
 from feedback.web.session import request_now, require, signed_in_actor
 from feedback.web.translate import gettext as _
 from feedback.web.translate import ngettext

@@ -13,7 +13,7 @@ from feedback.notifications.queries import NoticeView, list_notices, unread_coun
 from feedback.notifications.usecases import read_all_notices, read_notice
 from feedback.web.filters import left_out_words
 from feedback.web.hints import hint_pages
-from feedback.web.presenters import ticket_url, when_due, when_past
+from feedback.web.present.cells import ticket_url, when_due, when_past
 from feedback.web.session import request_now, require, signed_in_actor
 from feedback.web.translate import gettext as _
 from feedback.web.translate import ngettext

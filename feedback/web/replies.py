@@ -14,12 +14,12 @@ from feedback.kernel.actor import Actor
 from feedback.kernel.db import session
 from feedback.kernel.errors import Conflict, Invalid
 from feedback.people.queries import units_by_id
-from feedback.tickets.queries import TicketView
-from feedback.tickets.views import unit_label
+from feedback.reading.queries import TicketView
+from feedback.reading.views import unit_label
 from feedback.web.errors import code_of
 from feedback.web.forms.base import option
 from feedback.web.forms.replies import ReplyTextForm
-from feedback.web.present_labels import unit_name
+from feedback.web.present.labels import unit_name
 from feedback.web.session import request_now, require, signed_in_actor
 from feedback.web.translate import gettext as _
 

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from feedback.kernel.actor import Actor
 from feedback.kernel.db import session
 from feedback.kernel.errors import Conflict, Invalid
-from feedback.tickets.saved_views import drop_view, list_views, save_view
+from feedback.reading.saved_views import drop_view, list_views, save_view
 from feedback.web.session import request_now, require, signed_in_actor
 from feedback.web.translate import gettext as _
 

@@ -11,13 +11,13 @@ from feedback.kernel.actor import Actor
 from feedback.kernel.db import session
 from feedback.kernel.errors import Invalid
 from feedback.kernel.paging import Page
+from feedback.reading.queries import NEWEST, count_up_to, list_tickets
+from feedback.reading.views import TicketRow
 from feedback.routing.queries import list_categories
 from feedback.tickets.bigrams import phrases_of
-from feedback.tickets.queries import NEWEST, count_up_to, list_tickets
-from feedback.tickets.views import TicketRow
 from feedback.web.filters import Asked, address, asked_filters, category_options, left_out_words, region_options
 from feedback.web.forms.search import SearchForm
-from feedback.web.present_search import found_row, number_words
+from feedback.web.present.search import found_row, number_words
 from feedback.web.session import request_now, require, signed_in_actor
 
 search_pages = Blueprint("search", __name__)

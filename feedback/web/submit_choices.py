@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 from feedback.kernel.actor import Actor
 from feedback.people.models import REGION, Unit
 from feedback.people.queries import list_units, logins_named, region_of, units_by_id
+from feedback.reading.views import unit_label
 from feedback.routing.queries import list_categories
-from feedback.tickets.views import unit_label
 from feedback.web.forms.base import option
-from feedback.web.present_labels import unit_name
+from feedback.web.present.labels import unit_name
 
 INDENT = "\u2003"
 

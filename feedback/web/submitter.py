@@ -17,19 +17,19 @@ from feedback.kernel.audit import digest
 from feedback.kernel.db import session
 from feedback.kernel.errors import Invalid, NotFound
 from feedback.kernel.idempotency import Once
+from feedback.reading.needs import list_needs
+from feedback.reading.queries import NEWEST, list_tickets, ticket_view
+from feedback.reading.search import TicketFilters
 from feedback.tickets.actions import TicketRef
-from feedback.tickets.needs import list_needs
-from feedback.tickets.queries import NEWEST, list_tickets, ticket_view
-from feedback.tickets.search import TicketFilters
 from feedback.tickets.visibility import get_ticket
 from feedback.web.attachments import sent_files
 from feedback.web.forms.submit import SubmitForm
-from feedback.web.present_home import needs_of
-from feedback.web.present_proposals import proposals_of
-from feedback.web.presenters import card_of, name_of, receipt_of, submitter_name
+from feedback.web.present.cells import card_of, name_of, receipt_of, submitter_name
+from feedback.web.present.home import needs_of
+from feedback.web.present.proposals import proposals_of
+from feedback.web.present.words import PRIVACY_SENTENCES
 from feedback.web.session import request_now, require, signed_in_actor
 from feedback.web.submit_choices import area_options, category_options, home_name, resolve_about
-from feedback.web.words import PRIVACY_SENTENCES
 
 submitter_pages = Blueprint("submitter", __name__)
 

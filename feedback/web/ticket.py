@@ -17,23 +17,23 @@ from feedback.kernel.audit import digest
 from feedback.kernel.db import session
 from feedback.kernel.errors import Conflict, Invalid, NotFound, Throttled
 from feedback.kernel.idempotency import Once
+from feedback.reading.queries import allowed_actions
 from feedback.tickets.actions import ACTIONS, run_action
 from feedback.tickets.models import Ticket
-from feedback.tickets.queries import allowed_actions
 from feedback.tickets.visibility import get_ticket
 from feedback.web.attachments import Sending, sent_files
 from feedback.web.doubt import doubt_page, is_in_doubt
 from feedback.web.forms.actions import FORMS
 from feedback.web.forms.base import PageForm
-from feedback.web.present_actions import Sent
-from feedback.web.present_home import FROM_HOME
-from feedback.web.present_labels import name_of
-from feedback.web.present_time import moment
+from feedback.web.present.actions import Sent
+from feedback.web.present.home import FROM_HOME
+from feedback.web.present.labels import name_of
+from feedback.web.present.time import moment
+from feedback.web.present.words_actions import DONE_SENTENCES
 from feedback.web.replies import asked_reply
 from feedback.web.session import local_path, request_now, require, signed_in_actor
 from feedback.web.ticket_page import page_of, why_of
 from feedback.web.translate import gettext as _
-from feedback.web.words_actions import DONE_SENTENCES
 
 ticket_pages = Blueprint("ticket", __name__)
 

@@ -11,24 +11,24 @@ from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import Actor
 from feedback.people.queries import accounts_by_id, holders, units_by_code
-from feedback.tickets.clock_trace import explain_clock
-from feedback.tickets.clocks import list_clocks
+from feedback.reading.clock_trace import explain_clock
+from feedback.reading.clocks import list_clocks
+from feedback.reading.queries import TicketView, ticket_view
+from feedback.reading.requests import RequestView, list_requests
+from feedback.reading.timeline import TimelineItem, list_timeline
+from feedback.reading.views import unit_label
 from feedback.tickets.models import Ticket
-from feedback.tickets.queries import TicketView, ticket_view
-from feedback.tickets.requests import RequestView, list_requests
-from feedback.tickets.timeline import TimelineItem, list_timeline
-from feedback.tickets.views import unit_label
 from feedback.web.forms.actions import DecideForm
 from feedback.web.forms.base import option
-from feedback.web.present_actions import Sent, act_url, actions_of, needed_choices, verdicts_for
-from feedback.web.present_facts import facts_of, people_of, requests_of
-from feedback.web.present_files import files_of
-from feedback.web.present_sheet import sheet_of
-from feedback.web.presenters import clocks_of, entries_of, name_of, status_of, steps_of, unit_codes, unit_name
+from feedback.web.present.actions import Sent, act_url, actions_of, needed_choices, verdicts_for
+from feedback.web.present.cells import clocks_of, entries_of, name_of, status_of, steps_of, unit_codes, unit_name
+from feedback.web.present.facts import facts_of, people_of, requests_of
+from feedback.web.present.files import files_of
+from feedback.web.present.sheet import sheet_of
+from feedback.web.present.words_actions import YES_NAMES
 from feedback.web.replies import offered_replies
 from feedback.web.submit_choices import area_options, category_options, unit_options
 from feedback.web.translate import gettext as _
-from feedback.web.words_actions import YES_NAMES
 
 WORKING = ("handler", "unit_head")
 

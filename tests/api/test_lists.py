@@ -20,9 +20,9 @@ from feedback.intake.ticket_rows import ImportOptions
 from feedback.kernel.clock import utc_now
 from feedback.kernel.db import db
 from feedback.kernel.transaction import transaction
+from feedback.reading.queries import count_tickets, list_tickets
+from feedback.reading.search import TicketFilters
 from feedback.tickets.models import Ticket
-from feedback.tickets.queries import count_tickets, list_tickets
-from feedback.tickets.search import TicketFilters
 from tests.api.conftest import CallAs
 from tests.support.county import County
 from tests.support.journey import Journey

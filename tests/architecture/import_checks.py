@@ -13,6 +13,7 @@ LAYERS: Final = (
     ("people", "calendars", "files"),
     ("sla", "routing"),
     ("tickets",),
+    ("reading",),
     ("intake", "dispatch", "handling", "confirmation", "supervision", "coordination"),
     ("notifications", "reports"),
     ("demo",),

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from feedback.reading.snippets import BEFORE, mark, sentence_around
 from feedback.tickets.bigrams import LONGEST_WORD, MOST_PHRASES, phrases_of, words_of
 from feedback.tickets.search_index import Said, words_row
-from feedback.tickets.snippets import BEFORE, mark, sentence_around
 
 
 @pytest.mark.parametrize(

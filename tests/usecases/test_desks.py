@@ -8,10 +8,10 @@ from sqlalchemy import select
 from feedback.kernel.errors import Invalid
 from feedback.kernel.site import put_setting
 from feedback.kernel.transaction import transaction
-from feedback.tickets.desks import is_at_office
+from feedback.reading.desks import is_at_office
+from feedback.reading.queries import MOST_DISPUTED, OLDEST, count_tickets, list_tickets
+from feedback.reading.search import TicketFilters
 from feedback.tickets.models import Leg, Ticket, TicketAbout
-from feedback.tickets.queries import MOST_DISPUTED, OLDEST, count_tickets, list_tickets
-from feedback.tickets.search import TicketFilters
 from feedback.tickets.visibility import office_of
 from tests.support.county import START, County
 from tests.support.histories import Histories

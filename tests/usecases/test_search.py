@@ -16,11 +16,11 @@ from feedback.intake.ticket_rows import ImportOptions
 from feedback.kernel.actor import SYSTEM
 from feedback.kernel.db import db
 from feedback.kernel.transaction import transaction
+from feedback.reading import full_text
+from feedback.reading.queries import MOST_COUNTED, NEWEST, count_tickets, count_up_to, list_tickets
+from feedback.reading.search import TicketFilters
 from feedback.reports.invariants import find_faults
-from feedback.tickets import full_text
 from feedback.tickets.models import Seat
-from feedback.tickets.queries import MOST_COUNTED, NEWEST, count_tickets, count_up_to, list_tickets
-from feedback.tickets.search import TicketFilters
 from feedback.tickets.search_index import count_missing, index_tickets, reindex
 from feedback.tickets.search_tables import TicketWords
 from tests.support.county import START, County

@@ -7,14 +7,14 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import ColumnElement, select
 
+from feedback.reading.desks import is_on_units_desk
+from feedback.reading.queries import BY_DUE, MOST_DISPUTED, NEWEST, OLDEST, count_tickets, list_tickets
+from feedback.reading.search import TicketFilters
 from feedback.reports import kept
 from feedback.reports.kept import recent_report
 from feedback.reports.period import ReportQuery
 from feedback.sla.sweep import fire_due
-from feedback.tickets.desks import is_on_units_desk
 from feedback.tickets.models import Leg, Ticket
-from feedback.tickets.queries import BY_DUE, MOST_DISPUTED, NEWEST, OLDEST, count_tickets, list_tickets
-from feedback.tickets.search import TicketFilters
 from feedback.tickets.visibility import has_seat, is_own, oversees, visible
 from tests.support.calendars import at
 from tests.support.clocks import Clocks

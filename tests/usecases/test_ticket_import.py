@@ -29,9 +29,9 @@ from feedback.intake.ticket_rows import ImportOptions
 from feedback.kernel import audit
 from feedback.kernel.db import db
 from feedback.kernel.errors import Invalid
+from feedback.reading.queries import allowed_actions
 from feedback.sla.models import SlaClock
 from feedback.tickets.models import Leg, Message, Seat, Ticket, TimelineEntry
-from feedback.tickets.queries import allowed_actions
 from feedback.tickets.visibility import get_ticket
 from tests.conftest import KEY
 from tests.support.county import START, County

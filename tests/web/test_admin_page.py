@@ -22,7 +22,7 @@ from feedback.kernel.transaction import transaction
 from feedback.people.usecases import OfAccount, disable_account
 from feedback.settings import Settings
 from feedback.sla.models import SweepRun
-from feedback.web.present_admin import problems
+from feedback.web.present.admin import problems
 from tests.conftest import KEY
 from tests.support.browser import Browser, give_password
 from tests.support.calendars import at

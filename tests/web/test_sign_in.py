@@ -31,7 +31,7 @@ from feedback.people.usecases import (
     revoke_role,
     set_password,
 )
-from feedback.web.present_account import device_words
+from feedback.web.present.account import device_words
 from feedback.web.session import local_path
 from tests.conftest import make_settings
 from tests.support.browser import PASSWORD, Browser, give_password

@@ -23,7 +23,7 @@ from feedback.web.forms.base import (
     number_or_text,
     option,
 )
-from feedback.web.words import DECLINE_REASON_NAMES, KIND_NAMES, OUTCOME_NAMES, URGENCY_NAMES
+from feedback.web.present.words import DECLINE_REASON_NAMES, KIND_NAMES, OUTCOME_NAMES, URGENCY_NAMES
 
 
 def _yes_no() -> list[Any]:

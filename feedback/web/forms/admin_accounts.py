@@ -9,7 +9,7 @@ from wtforms import EmailField, HiddenField, SelectField, StringField, TelField
 
 from feedback.kernel.actor import ROLES
 from feedback.web.forms.base import LocalInstantField, PageForm, needed, option
-from feedback.web.words import ROLE_NAMES
+from feedback.web.present.words import ROLE_NAMES
 
 LOCALES = (("", _("As the site")), ("zh_CN", "中文"), ("en", "English"))
 

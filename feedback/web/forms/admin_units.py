@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _
 from wtforms import HiddenField, SelectField, StringField
 
 from feedback.web.forms.base import PageForm, needed, option
-from feedback.web.words import LEVEL_NAMES, UNIT_KIND_NAMES
+from feedback.web.present.words import LEVEL_NAMES, UNIT_KIND_NAMES
 
 
 class UnitForm(PageForm):

@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, SearchField, SelectField
 
 from feedback.web.forms.base import PageForm, needed, option
-from feedback.web.words import URGENCY_NAMES
+from feedback.web.present.words import URGENCY_NAMES
 
 
 class DeskFilterForm(PageForm):

@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _
 from wtforms import SearchField, SelectField, StringField
 
 from feedback.web.forms.base import NamesField, PageForm, needed, option
-from feedback.web.words import URGENCY_NAMES
+from feedback.web.present.words import URGENCY_NAMES
 
 
 class DispatchForm(PageForm):

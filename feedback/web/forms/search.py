@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _
 from wtforms import SearchField, SelectField
 
 from feedback.web.forms.base import PageForm, needed, option
-from feedback.web.words import SEARCHED_NAMES
+from feedback.web.present.words import SEARCHED_NAMES
 
 
 class SearchForm(PageForm):

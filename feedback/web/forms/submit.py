@@ -19,7 +19,7 @@ from feedback.web.forms.base import (
     needed,
     option,
 )
-from feedback.web.words import KIND_NAMES, PRIVACY_NAMES
+from feedback.web.present.words import KIND_NAMES, PRIVACY_NAMES
 
 FOR_OTHERS = {"for_login": "login", "for_name": "name", "for_contact": "contact"}
 """Our field's name and the command's."""

@@ -1,0 +1,1 @@
+"""What is read of tickets: lists, counts, one ticket, its timeline, search. Never writes a ticket."""

@@ -1,0 +1,77 @@
+"""What waits for whoever raised it: questions to answer and claims to confirm, with the words and until when. Reads only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from feedback.kernel.actor import Actor
+from feedback.reading.queries import list_tickets
+from feedback.reading.search import TicketFilters
+from feedback.reading.views import TicketRow
+from feedback.sla.models import SlaClock, SlaPause
+from feedback.tickets import lifecycle
+from feedback.tickets.models import Message, Ticket, TimelineEntry
+
+ASKING = ("ask_submitter", "resolve")
+MOST = 20
+
+
+@dataclass(frozen=True)
+class Need:
+    """A ticket that waits for its submitter: the question or claim in full, and by when a word is asked for."""
+
+    row: TicketRow
+    text: str
+    until: datetime | None
+
+
+def list_needs(session: Session, actor: Actor, now: datetime) -> list[Need]:
+    """The actor's own tickets that wait for them, what is due first in front, at most 20; a fixed number of queries."""
+    filters = TicketFilters(status=(lifecycle.WAITING, lifecycle.RESOLVED), mine=True)
+    rows = list_tickets(session, actor, filters, now=now, limit=MOST).items
+    references = [row.reference for row in rows]
+    words = _last_words(session, references)
+    until = _until(session, references)
+    needs = [Need(row, words.get(row.reference, ""), until.get(row.reference)) for row in rows]
+    return sorted(needs, key=lambda need: (need.until is None, need.until))
+
+
+def _last_words(session: Session, references: list[str]) -> dict[str, str]:
+    """By reference, the newest question or claim."""
+    rows = session.execute(
+        select(Ticket.reference, Message.body)
+        .join(TimelineEntry, TimelineEntry.ticket_id == Ticket.id)
+        .join(
+            Message,
+            (Message.ticket_id == TimelineEntry.ticket_id)
+            & (Message.version == TimelineEntry.version)
+            & Message.is_current.is_(True),
+        )
+        .where(Ticket.reference.in_(references), TimelineEntry.action.in_(ASKING))
+        .order_by(TimelineEntry.version)
+    )
+    return {row.reference: row.body for row in rows}
+
+
+def _until(session: Session, references: list[str]) -> dict[str, datetime]:
+    """By reference, when the wait for an answer or the time to confirm ends."""
+    pauses = session.execute(
+        select(Ticket.reference, SlaPause.wake_at.label("at"))
+        .join(SlaPause, SlaPause.ticket_id == Ticket.id)
+        .where(Ticket.reference.in_(references), Ticket.status == lifecycle.WAITING, SlaPause.ended_at.is_(None))
+    )
+    clocks = session.execute(
+        select(Ticket.reference, SlaClock.due_at.label("at"))
+        .join(SlaClock, SlaClock.ticket_id == Ticket.id)
+        .where(
+            Ticket.reference.in_(references),
+            SlaClock.kind == "confirmation",
+            SlaClock.met_at.is_(None),
+            SlaClock.dropped_at.is_(None),
+        )
+    )
+    return {row.reference: row.at for row in (*pauses, *clocks)}

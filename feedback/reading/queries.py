@@ -1,0 +1,253 @@
+"""Reads of tickets: keyset pages, counts with the same filters, one ticket as its reader may see it. Never writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, UnaryExpression, and_, case, func, or_, select
+from sqlalchemy.orm import Session
+
+from feedback.kernel.actor import Actor
+from feedback.kernel.errors import Invalid
+from feedback.kernel.paging import Page, check_limit, cut_page, decode_cursor
+from feedback.kernel.text import N_, Text
+from feedback.reading.clocks import ClockView, list_clocks
+from feedback.reading.desks import desk_parts, may_see_own
+from feedback.reading.full_text import speaks_of
+from feedback.reading.requests import may_decide
+from feedback.reading.search import LEGACY, NO_FILTERS, TicketFilters, conditions, statuses_held
+from feedback.reading.snippets import snippets_of
+from feedback.reading.views import TicketRow, rows_of
+from feedback.tickets import lifecycle
+from feedback.tickets.actions import ACTIONS
+from feedback.tickets.deciders import pending_requests
+from feedback.tickets.models import Message, Ticket
+from feedback.tickets.visibility import has_seat, oversees, standings, visible
+
+BY_DUE, NEWEST, OLDEST, MOST_DISPUTED = "due", "-created", "created", "-disputes"
+SORTS = (BY_DUE, NEWEST, OLDEST, MOST_DISPUTED)
+DEFAULT_LIMIT = 25
+MOST_COUNTED = 1_000
+"""From here on a search says "more than" instead of a number."""
+LONGEST_CURSOR = 200
+_LARGEST_ID = 2**63 - 1
+_LARGEST_COUNT = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class TicketView(TicketRow):
+    """A ticket opened by one reader: the row with its text, all clocks, and the actions this reader may take now."""
+
+    text: str
+    clocks: tuple[ClockView, ...]
+    allowed_actions: tuple[str, ...]
+
+
+def list_tickets(
+    session: Session,
+    actor: Actor,
+    filters: TicketFilters = NO_FILTERS,
+    *,
+    now: datetime,
+    sort: str = BY_DUE,
+    limit: int = DEFAULT_LIMIT,
+    cursor: str | None = None,
+) -> Page[TicketRow]:
+    """A page of the tickets that the actor may see, narrowed by `filters`; the queries per page are a fixed number.
+
+    `due` puts what is due first in front and what has no due time last; `-created` the newest first, `created` the
+    eldest; `-disputes` what came back most often.
+    Raises Invalid (sort, limit, cursor or a filter).
+    """
+    if sort not in SORTS:
+        raise Invalid({"sort": Text(N_("Must be one of: %(expected)s."), expected=", ".join(SORTS))})
+    first = select(Ticket.id).order_by(*_ORDERS[sort]).limit(check_limit(limit) + 1)
+    if cursor:
+        first = first.where(_after(sort, cursor))
+    narrowed, parts = _narrowed(session, actor, filters, now), _seen(actor, _base(filters))
+    tickets: list[Ticket] = []
+    for (
+        seen
+    ) in parts:  # Ids first: an index holds all that is asked and sorted by, and whole rows are read for one page.
+        ids = first.where(*seen, *narrowed).scalar_subquery()
+        tickets += session.scalars(select(Ticket).where(Ticket.id.in_(ids)).order_by(*_ORDERS[sort]))
+    if len(parts) > 1:
+        tickets.sort(key=_SORT_KEYS[sort])
+    page = cut_page(tickets, limit, lambda ticket: _key(sort, ticket))
+    rows = rows_of(session, page.items, actor, now)
+    if filters.q:
+        found = snippets_of(session, actor, [ticket.id for ticket in page.items], filters.q)
+        rows = [replace(row, snippet=found.get(ticket.id)) for row, ticket in zip(rows, page.items, strict=True)]
+    return Page(rows, page.next)
+
+
+def count_tickets(
+    session: Session,
+    actor: Actor,
+    filters: TicketFilters = NO_FILTERS,
+    *,
+    now: datetime,
+) -> int:
+    """How many tickets the same list holds on all its pages. Raises Invalid for a filter."""
+    return count_each(session, actor, {"all": filters}, now=now)["all"]
+
+
+def count_each(session: Session, actor: Actor, parts: Mapping[str, TicketFilters], *, now: datetime) -> dict[str, int]:
+    """`count_tickets` of several lists, by their names, in one pass over what the actor may see."""
+    found = dict.fromkeys(parts, 0)
+    for base in dict.fromkeys(_base(filters) for filters in parts.values()):
+        named = {name: filters for name, filters in parts.items() if _base(filters) == base}
+        queries = {filters.q for filters in named.values()}
+        sought = [speaks_of(session, actor, q) for q in queries if q and len(queries) == 1]
+        if sought:  # asked once of all lists, not once of each
+            named = {name: filters.model_copy(update={"q": None}) for name, filters in named.items()}
+        counted = [
+            func.count(case((and_(*_narrowed(session, actor, filters, now)), 1))).label(name)
+            for name, filters in named.items()
+        ]
+        for seen in _seen(actor, base):
+            query = select(*counted).select_from(Ticket).where(*seen, *_status_of_any(named.values()), *sought)
+            for name, count in zip(named, session.execute(query).one(), strict=True):
+                found[name] += count
+    return found
+
+
+Conditions = Sequence[ColumnElement[bool]]
+DESK, MINE, OVERSEEN, ANY = "desk", "mine", "overseen", "any"
+
+
+def _base(filters: TicketFilters) -> str:
+    """Among which of the tickets that somebody may see a list looks: the narrower, the less has to be asked of each."""
+    return DESK if filters.desk else MINE if filters.mine else OVERSEEN if filters.overseen else ANY
+
+
+def _seen(actor: Actor, base: str) -> list[Conditions]:
+    """SQL: `visible`, of those tickets alone; in parts that share no ticket, each answered by an index of its own."""
+    if base == DESK:
+        return [[part, may_see_own(actor)] for part in desk_parts(actor)]
+    if base == MINE:
+        return [[has_seat(actor)]]
+    return [[oversees(actor), may_see_own(actor)]] if base == OVERSEEN else [[visible(actor)]]
+
+
+def _narrowed(session: Session, actor: Actor, filters: TicketFilters, now: datetime) -> Conditions:
+    """The conditions of the filters beside that of their base."""
+    base = _base(filters)
+    asked = filters if base == ANY else filters.model_copy(update={base: None})
+    return conditions(session, actor, asked, now=now)
+
+
+def _status_of_any(lists: Iterable[TicketFilters]) -> Conditions:
+    """SQL: the status is one that these lists can hold, so that the others need not be read; nothing where any may."""
+    found: set[str] = set()
+    for filters in lists:
+        held = statuses_held(filters)
+        if held is None:
+            return []
+        found |= held
+    return [Ticket.status.in_(sorted(found))]
+
+
+def count_up_to(
+    session: Session, actor: Actor, filters: TicketFilters, *, now: datetime, most: int = MOST_COUNTED
+) -> int:
+    """`count_tickets`, but no further than `most` + 1: a search that finds half the county is not counted out."""
+    narrowed = conditions(session, actor, filters, now=now)
+    found = select(Ticket.id).where(visible(actor), *narrowed).limit(most + 1).subquery()
+    return session.scalar(select(func.count()).select_from(found)) or 0
+
+
+def ticket_view(session: Session, ticket: Ticket, actor: Actor, now: datetime) -> TicketView:
+    """A ticket that `visibility.get_ticket` gave this actor, with only what they may see of it."""
+    row = rows_of(session, [ticket], actor, now)[0]
+    text = session.scalar(
+        select(Message.body).where(Message.ticket_id == ticket.id, Message.version == 1, Message.is_current)
+    )
+    return TicketView(
+        **vars(row),
+        text=text or "",
+        clocks=tuple(list_clocks(session, ticket, now)),
+        allowed_actions=tuple(allowed_actions(session, actor, ticket, now)),
+    )
+
+
+def allowed_actions(session: Session, actor: Actor, ticket: Ticket, now: datetime) -> list[str]:
+    """The names of the actions that this actor may take now, by the lifecycle's table and among those that exist.
+
+    `decide` stands for every pending request that they may decide. None on imported history, and none for a token
+    that may only read.
+    """
+    if ticket.origin == LEGACY or (actor.scopes is not None and "write" not in actor.scopes):
+        return []
+    state = lifecycle.state_of(ticket.status, ticket.closure_reason)
+    mine = standings(session, actor, ticket, now)
+    found = lifecycle.actions_for(state, [s.pair for s in mine]) & set(ACTIONS)
+    pending = pending_requests(session, ticket)
+    if "decide" in ACTIONS and any(may_decide(session, actor, ticket, request, now) for request in pending):
+        found.add("decide")
+    return [name for name in _IN_TABLE_ORDER if name in found]
+
+
+_IN_TABLE_ORDER: Sequence[str] = tuple(dict.fromkeys(name.split(":")[0] for name in lifecycle.ACTIONS))
+
+
+_ORDERS: dict[str, tuple[UnaryExpression[Any], ...]] = {
+    BY_DUE: (Ticket.due_at.asc().nulls_last(), Ticket.id.asc()),
+    NEWEST: (Ticket.submitted_at.desc(), Ticket.id.desc()),
+    OLDEST: (Ticket.submitted_at.asc(), Ticket.id.asc()),
+    MOST_DISPUTED: (Ticket.reopen_count.desc(), Ticket.id.asc()),
+}
+
+
+_LAST = datetime.max.replace(tzinfo=UTC)
+_SORT_KEYS: dict[str, Callable[[Ticket], tuple[Any, ...]]] = {
+    BY_DUE: lambda ticket: (ticket.due_at or _LAST, ticket.id),
+    NEWEST: lambda ticket: (-ticket.submitted_at.timestamp(), -ticket.id),
+    OLDEST: lambda ticket: (ticket.submitted_at, ticket.id),
+    MOST_DISPUTED: lambda ticket: (-ticket.reopen_count, ticket.id),
+}
+"""The same orders, for rows of several parts."""
+
+
+def _key(sort: str, ticket: Ticket) -> list[Any]:
+    if sort == MOST_DISPUTED:
+        return [sort, ticket.reopen_count, ticket.id]
+    at = ticket.due_at if sort == BY_DUE else ticket.submitted_at
+    return [sort, at.isoformat() if at else None, ticket.id]
+
+
+def _after(sort: str, cursor: str) -> ColumnElement[bool]:
+    place, ticket_id = _place(sort, cursor)
+    if sort == MOST_DISPUTED:
+        return or_(Ticket.reopen_count < place, and_(Ticket.reopen_count == place, Ticket.id > ticket_id))
+    if sort == NEWEST:
+        return or_(Ticket.submitted_at < place, and_(Ticket.submitted_at == place, Ticket.id < ticket_id))
+    if sort == OLDEST:
+        return or_(Ticket.submitted_at > place, and_(Ticket.submitted_at == place, Ticket.id > ticket_id))
+    if place is None:
+        return and_(Ticket.due_at.is_(None), Ticket.id > ticket_id)
+    return or_(Ticket.due_at > place, Ticket.due_at.is_(None), and_(Ticket.due_at == place, Ticket.id > ticket_id))
+
+
+def _place(sort: str, cursor: str) -> tuple[datetime | int | None, int]:
+    """Sort value and id in a cursor. Raises Invalid for one that this list did not make."""
+    not_ours = Invalid({"cursor": Text(N_("This cursor was not made here. Start from the first page."))})
+    if len(cursor) > LONGEST_CURSOR:
+        raise not_ours
+    made_for, place, ticket_id = decode_cursor(cursor, 3)
+    if made_for != sort or type(ticket_id) is not int or not 0 < ticket_id <= _LARGEST_ID:
+        raise not_ours
+    if place is None and sort == BY_DUE:
+        return None, ticket_id
+    if sort == MOST_DISPUTED:
+        if type(place) is not int or not 0 <= place <= _LARGEST_COUNT:
+            raise not_ours
+        return place, ticket_id
+    try:
+        instant = datetime.fromisoformat(place).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise not_ours from error
+    return instant, ticket_id

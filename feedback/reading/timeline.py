@@ -1,0 +1,171 @@
+"""A ticket's history and its requests as one reader may see them, words and names loaded in bulk. Reads only.
+
+The submitter sees every step, but no notes and no internal words; staff see no more of a protected submitter than an
+alias; whoever works on it sees nothing of the verdict but that it was given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from feedback.kernel.actor import Actor
+from feedback.people.models import Account, Unit
+from feedback.people.queries import accounts_by_id, units_by_id
+from feedback.reading.views import UnitLabel, unit_label
+from feedback.routing.queries import categories_by_id
+from feedback.tickets.attachments import FileView, files_by_entry, seen_files
+from feedback.tickets.identity import Submitter, submitters
+from feedback.tickets.models import Message, Seat, Ticket, TimelineEntry
+from feedback.tickets.sight import Sight, sight_of
+
+NOTE = "note"
+UNITS_IN_FACTS = ("lead", "unit", "from_unit", "area", "proposed_unit")
+SHOWN_OF_ROUTING = ("reason", "words")
+
+
+@dataclass(frozen=True)
+class TimelineActor:
+    """Who took a step: staff by name and unit, a submitter by name or alias, or the system."""
+
+    role: str
+    unit: UnitLabel | None
+    name: str | None
+    alias: str | None
+    is_system: bool
+    is_me: bool
+
+
+@dataclass(frozen=True)
+class TimelineItem:
+    """One step. `text` and `facts` are empty where they are not for this reader; `version` is the ticket's after it."""
+
+    version: int
+    at: datetime
+    action: str
+    from_status: str | None
+    to_status: str
+    round: int
+    actor: TimelineActor
+    is_public: bool
+    text: str | None
+    is_edited: bool
+    facts: dict[str, Any]
+    files: tuple[FileView, ...] = ()
+
+
+def list_timeline(session: Session, ticket: Ticket, actor: Actor, now: datetime) -> list[TimelineItem]:
+    """The history of a ticket that this actor may see, from the receipt on, with a fixed number of queries."""
+    sight = sight_of(session, actor, ticket, now)
+    entries = [
+        entry
+        for entry in session.scalars(
+            select(TimelineEntry).where(TimelineEntry.ticket_id == ticket.id).order_by(TimelineEntry.version)
+        )
+        if sight.is_staff or entry.action != NOTE
+    ]
+    names = _Names(session, ticket, entries)
+    return [_item(entry, names, sight, actor) for entry in entries]
+
+
+class _Names:
+    """Everything that the entries refer to by id."""
+
+    def __init__(self, session: Session, ticket: Ticket, entries: list[TimelineEntry]) -> None:
+        self.messages = {
+            message.version: message
+            for message in session.scalars(
+                select(Message).where(Message.ticket_id == ticket.id, Message.is_current.is_(True))
+            )
+        }
+        self.files = files_by_entry(session, ticket)
+        facts = [entry.facts or {} for entry in entries]
+        self.units: dict[int, Unit] = units_by_id(
+            session, [*(entry.unit_id for entry in entries), *(i for f in facts for i in _unit_ids(f))]
+        )
+        self.people: dict[int, Account] = accounts_by_id(
+            session, [*(entry.account_id for entry in entries), *(_whole(f.get("assignee")) for f in facts)]
+        )
+        wanted = {i for f in facts if (i := _whole(f.get("category"))) is not None}
+        self.categories = {i: category.path for i, category in categories_by_id(session, wanted).items()}
+        seats = list(session.scalars(select(Seat).where(Seat.ticket_id == ticket.id)))
+        self.seats: dict[int, Submitter] = submitters(session, seats)
+
+
+def _whole(value: Any) -> int | None:
+    return value if type(value) is int else None
+
+
+def _unit_ids(facts: Mapping[str, Any]) -> Iterable[int | None]:
+    yield from (_whole(facts.get(name)) for name in UNITS_IN_FACTS)
+    yield from (_whole(i) for i in facts.get("assists") or ())
+
+
+def _item(entry: TimelineEntry, names: _Names, sight: Sight, actor: Actor) -> TimelineItem:
+    message = names.messages.get(entry.version)
+    shows = sight.shows_words(is_public=entry.is_public, seat_id=entry.seat_id, action=entry.action)
+    return TimelineItem(
+        version=entry.version,
+        at=entry.at,
+        action=entry.action,
+        from_status=entry.from_status,
+        to_status=entry.to_status,
+        round=entry.round,
+        actor=_actor(entry, names, sight, actor),
+        is_public=entry.is_public,
+        text=message.body if message and shows else None,
+        is_edited=bool(message and shows and message.revision > 1),
+        facts=_facts(sight.cut_facts(entry.facts or {}, seat_id=entry.seat_id), names) if shows else {},
+        files=seen_files(entry, names.files.get(entry.id, ()), sight, actor),
+    )
+
+
+def _actor(entry: TimelineEntry, names: _Names, sight: Sight, reader: Actor) -> TimelineActor:
+    if entry.seat_id is not None:
+        is_me = entry.seat_id in sight.seat_ids
+        shown = names.seats.get(entry.seat_id)
+        may_know = is_me or sight.is_staff
+        name = shown.name if shown and may_know else None
+        alias = shown.alias if shown and may_know and not name else None
+        return TimelineActor("submitter", None, name, alias, is_system=False, is_me=is_me)
+    if entry.account_id is None:
+        return TimelineActor(entry.role, None, None, None, is_system=True, is_me=False)
+    account = names.people.get(entry.account_id)
+    return TimelineActor(
+        role=entry.role,
+        unit=unit_label(names.units.get(entry.unit_id)) if entry.unit_id else None,
+        name=account.name if account else None,
+        alias=None,
+        is_system=False,
+        is_me=entry.account_id == reader.account_id,
+    )
+
+
+def _facts(facts: Mapping[str, Any], names: _Names) -> dict[str, Any]:
+    """The facts with codes, paths and logins in the place of ids."""
+    shown: dict[str, Any] = {}
+    for name, value in facts.items():
+        if name in UNITS_IN_FACTS:
+            shown[name] = _code(value, names)
+        elif name == "assists":
+            shown[name] = [_code(each, names) for each in value or ()]
+        elif name == "assignee":
+            account = names.people.get(value)
+            shown[name] = account.login if account else None
+        elif name == "category":
+            shown[name] = names.categories.get(value)
+        elif name == "routing" and isinstance(value, dict):
+            shown[name] = {key: value.get(key) for key in SHOWN_OF_ROUTING}
+        else:
+            shown[name] = value
+    return shown
+
+
+def _code(value: Any, names: _Names) -> Any:
+    unit = names.units.get(value) if type(value) is int else None
+    return unit.code if unit else None

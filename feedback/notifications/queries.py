@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import Actor
@@ -18,7 +19,7 @@ from feedback.kernel.text import N_, Text
 from feedback.notifications.models import Notice
 from feedback.notifications.words import sentence
 from feedback.tickets.models import Message, Ticket
-from feedback.tickets.visibility import visible
+from feedback.tickets.visibility import SAME_ACTORS, visible
 
 MOST_COUNTED = 100
 DEFAULT_LIMIT = 25
@@ -122,13 +123,18 @@ def _view(notice: Notice, reference: str, title: str) -> NoticeView:
 
 def unread_count(session: Session, actor: Actor) -> int:
     """How many unread notices the actor has, counted up to 100 (which a page shows as 99+)."""
+    return session.scalar(_unread_of(actor)) or 0
+
+
+@lru_cache(maxsize=SAME_ACTORS)
+def _unread_of(actor: Actor) -> Select[tuple[int]]:
     some = (
         select(Notice.id)
         .join(Ticket, Ticket.id == Notice.ticket_id)
         .where(mine(actor), Notice.read_at.is_(None))
         .limit(MOST_COUNTED)
     )
-    return session.scalar(select(func.count()).select_from(some.subquery())) or 0
+    return select(func.count()).select_from(some.subquery())
 
 
 def count_by_state(session: Session) -> dict[str, dict[str, int]]:

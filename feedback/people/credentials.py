@@ -11,7 +11,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -117,6 +117,20 @@ def _record_failure(session: Session, account_id: int | None, login: str, source
     )
 
 
+_OPEN_SESSION = (
+    select(UserSession.id, UserSession.last_seen_at, Account)
+    .join(Account, UserSession.account_id == Account.id)
+    .where(
+        UserSession.token_hash == bindparam("hashed"),
+        UserSession.revoked_at.is_(None),
+        UserSession.expires_at > bindparam("now"),
+        UserSession.last_seen_at > bindparam("seen_since"),
+        Account.is_active,
+    )
+)
+"""Put together once: every request asks it."""
+
+
 def find_session(session: Session, token: str, now: datetime) -> OpenSession | None:
     """Whose session it is at `now`; None for an unknown, ended or outlived one, or a shut account.
 
@@ -124,23 +138,12 @@ def find_session(session: Session, token: str, now: datetime) -> OpenSession | N
     """
     if not token or len(token) > _LONGEST_TOKEN:
         return None
-    statement = (
-        select(UserSession, Account)
-        .join(Account, UserSession.account_id == Account.id)
-        .where(
-            UserSession.token_hash == token_hash(token),
-            UserSession.revoked_at.is_(None),
-            UserSession.expires_at > now,
-            UserSession.last_seen_at > now - IDLE,
-            Account.is_active,
-        )
-    )
-    found = session.execute(statement).first()
+    found = session.execute(_OPEN_SESSION, {"hashed": token_hash(token), "now": now, "seen_since": now - IDLE}).first()
     if found is None:
         return None
-    row, account = found
-    session_id, account_id = row.id, account.id
-    if row.last_seen_at <= now - SEEN_EVERY:
+    session_id, last_seen_at, account = found
+    account_id = account.id
+    if last_seen_at <= now - SEEN_EVERY:
         with contextlib.suppress(OperationalError), transaction() as writing:
             writing.execute(update(UserSession).where(UserSession.id == session_id).values(last_seen_at=now))
         account = session.get_one(Account, account_id)

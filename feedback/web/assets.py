@@ -43,10 +43,15 @@ def _path(name: str) -> Path:
     return path
 
 
+@lru_cache(maxsize=256)
+def _digest(name: str) -> str:
+    """As the file was when a page first named it: a new release starts new processes."""
+    return _load(name, _path(name).stat().st_mtime)[2]
+
+
 def asset(name: str) -> str:
     """The address of a file under static/ (or a borrowed one); it changes when the file does, so it may be kept for ever."""
-    digest = _load(name, _path(name).stat().st_mtime)[2]
-    return url_for("assets.send", digest=digest, name=name)
+    return url_for("assets.send", digest=_digest(name), name=name)
 
 
 @assets.get("/assets/<digest>/<path:name>")

@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import Any
 
 from flask import Flask, current_app, g, request, url_for
-from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFProtect
 from lucide.jinja import lucide
 from markupsafe import Markup
@@ -20,6 +19,7 @@ from feedback.web.hints import first_words
 from feedback.web.language import chosen_locale, has_large_text, init_languages
 from feedback.web.present.words import ROLE_NAMES
 from feedback.web.session import current_actor
+from feedback.web.translate import gettext as _
 
 csrf = CSRFProtect()
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Response, current_app, g, has_request_context, request
 from flask_babel import Babel, get_translations
+from markupsafe import Markup
 
 LOCALES = {"zh_CN": "zh", "en": "en"}
 """Our names of the languages (settings, `?lang=`) and the names of their catalogues."""
@@ -40,14 +42,29 @@ def catalogue() -> str:
     return LOCALES[chosen_locale()] if has_request_context() else "en"
 
 
-def _texts() -> Any:
-    """The texts of the page's language, looked up once a request, because a page has hundreds (docs/speed.md)."""
+def texts() -> Any:
+    """The texts of the reader's language, looked up once a request, because a page has hundreds (docs/speed.md)."""
     if not has_request_context():
         return get_translations()
     held = g.get("page_texts")
     if held is None or held[0] != chosen_locale():
         held = g.page_texts = (chosen_locale(), get_translations())
     return held[1]
+
+
+def _in_templates() -> Callable[..., Markup]:
+    """`_()` of the templates: as Jinja's own, but a text without places is looked up once in the life of the process."""
+    plain: dict[tuple[Any, str], Markup] = {}
+
+    def page_text(text: str, /, **values: Any) -> Markup:
+        found = texts()
+        key = (found, text)
+        made = plain.get(key)
+        if made is None:
+            made = plain[key] = Markup(found.ugettext(text))  # noqa: S704 (our own texts, from our own catalogues)
+        return made % values
+
+    return page_text
 
 
 def has_large_text() -> bool:
@@ -59,12 +76,13 @@ def init_languages(app: Flask) -> None:
     """Have Flask-Babel ask us, and remember what the address asked for."""
     Babel(app, locale_selector=catalogue, timezone_selector=lambda: app.config["SETTINGS"].timezone)
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
-        gettext=lambda text: _texts().ugettext(text),
-        ngettext=lambda one, many, num: _texts().ungettext(one, many, num),
-        pgettext=lambda context, text: _texts().upgettext(context, text),
-        npgettext=lambda context, one, many, num: _texts().unpgettext(context, one, many, num),
+        gettext=lambda text: texts().ugettext(text),
+        ngettext=lambda one, many, num: texts().ungettext(one, many, num),
+        pgettext=lambda context, text: texts().upgettext(context, text),
+        npgettext=lambda context, one, many, num: texts().unpgettext(context, one, many, num),
         newstyle=True,
     )
+    app.jinja_env.globals["_"] = _in_templates()
 
     @app.after_request
     def _remember(response: Response) -> Response:

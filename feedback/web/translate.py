@@ -5,24 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import flask_babel
+from feedback.web.language import texts
 
 FULL_WIDTH_STOPS = ("。", "！", "？", "；", "：")
 
 
 def gettext(msgid: str, /, **values: Any) -> str:
     """The sentence in the reader's language, its %(name)s places filled."""
-    return str(flask_babel.gettext(msgid, **values))
+    said = str(texts().ugettext(msgid))
+    return said % values if values else said
 
 
 def ngettext(one: str, many: str, num: int, /, **values: Any) -> str:
     """The sentence for a number; %(num)d is that number."""
-    return str(flask_babel.ngettext(one, many, num, **values))
+    said: str = texts().ungettext(one, many, num)
+    return said % {"num": num, **values}
 
 
 def pgettext(context: str, msgid: str, /, **values: Any) -> str:
     """The sentence in the sense that `context` names."""
-    return str(flask_babel.pgettext(context, msgid, **values))
+    said = str(texts().upgettext(context, msgid))
+    return said % values if values else said
 
 
 def listed(words: Iterable[str]) -> str:

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from feedback.kernel import audit
 from feedback.kernel.actor import Actor
 from feedback.kernel.db import Base, Instant
-from feedback.kernel.memo import forget, remembered
+from feedback.kernel.memo import forget
+from feedback.kernel.reference import kept, watch
 
 DEFAULTS: dict[str, Any] = {
     "self_dispatch": True,
@@ -35,9 +36,12 @@ class SiteSetting(Base):
     changed_at: Mapped[datetime] = mapped_column(Instant)
 
 
+watch(SiteSetting.__table__)
+
+
 def get_setting(session: Session, name: str) -> Any:
     """The value in force. KeyError for a name that is not in DEFAULTS."""
-    changed = remembered(session, "site", lambda: {row.name: row.value for row in session.scalars(select(SiteSetting))})
+    changed = kept(session, "site", lambda reading: {r.name: r.value for r in reading.scalars(select(SiteSetting))})
     return changed.get(name, DEFAULTS[name])
 
 

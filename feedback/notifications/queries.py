@@ -127,7 +127,7 @@ def unread_count(session: Session, actor: Actor) -> int:
 
 
 @lru_cache(maxsize=SAME_ACTORS)
-def _unread_of(actor: Actor) -> Select[tuple[int]]:
+def _unread_of(actor: Actor) -> Select[int]:
     some = (
         select(Notice.id)
         .join(Ticket, Ticket.id == Notice.ticket_id)

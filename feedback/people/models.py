@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from feedback.kernel.db import Base, Id, Instant
+from feedback.kernel.reference import watch
 
 REGION, DEPARTMENT = "region", "department"
 LEVELS = ("county", "town", "village")
@@ -143,3 +144,9 @@ class SignInAttempt(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     subject: Mapped[str] = mapped_column(String(64))
     at: Mapped[datetime] = mapped_column(Instant)
+
+
+watch(Unit.__table__)
+watch(RoleGrant.__table__)
+watch(Deputy.__table__)
+watch(Account.__table__, only="is_active")

@@ -13,7 +13,7 @@ from feedback.kernel import keyring
 from feedback.kernel.actor import Actor, Grant
 from feedback.kernel.db import Instant
 from feedback.kernel.errors import NotFound
-from feedback.kernel.memo import remembered
+from feedback.kernel.reference import kept
 from feedback.kernel.site import get_setting
 from feedback.people.models import REGION, Account, Deputy, RoleGrant, Unit, UserSession
 
@@ -25,6 +25,11 @@ def in_force(
 ) -> ColumnElement[bool]:
     """SQL: the half-open span from..to holds at `now`."""
     return (or_(valid_from.is_(None), valid_from <= now)) & (or_(valid_to.is_(None), valid_to > now))
+
+
+def holds_at(valid_from: datetime | None, valid_to: datetime | None, now: datetime) -> bool:
+    """`in_force` of a row that is at hand."""
+    return (valid_from is None or valid_from <= now) and (valid_to is None or valid_to > now)
 
 
 def submitter_key(account_id: int) -> str:
@@ -45,26 +50,25 @@ def get_unit(session: Session, code: str) -> Unit:
 
 
 def units_by_id(session: Session, ids: Iterable[int | None]) -> dict[int, Unit]:
-    """The units of these ids, in one query at most: those read already are at hand."""
-    wanted = {i for i in ids if i is not None}
-    at_hand: dict[int, Unit] = remembered(session, "units", dict)
-    missing = wanted - at_hand.keys()
-    if missing:
-        at_hand.update((unit.id, unit) for unit in session.scalars(select(Unit).where(Unit.id.in_(missing))))
-    return {i: at_hand[i] for i in wanted if i in at_hand}
+    """The units of these ids, to be read only: they are kept by the process (kernel/reference.py)."""
+    found = all_units(session)
+    return {i: found[i] for i in ids if i is not None and i in found}
+
+
+def all_units(session: Session) -> dict[int, Unit]:
+    """Every unit by its id, from the root down, dissolved ones too; to be read only."""
+    return kept(session, "units", lambda reading: {u.id: u for u in reading.scalars(select(Unit).order_by(Unit.path))})
 
 
 def units_by_code(session: Session, codes: Iterable[str]) -> dict[str, Unit]:
-    """The units of these codes in one query, dissolved ones too."""
+    """The units of these codes, dissolved ones too; to be read only."""
     wanted = set(codes)
-    if not wanted:
-        return {}
-    return {unit.code: unit for unit in session.scalars(select(Unit).where(Unit.code.in_(wanted)))}
+    return {unit.code: unit for unit in all_units(session).values() if unit.code in wanted} if wanted else {}
 
 
 def list_units(session: Session, now: datetime) -> list[Unit]:
-    """All units in force, from the root down."""
-    return list(session.scalars(select(Unit).where(in_force(Unit.valid_from, Unit.valid_to, now)).order_by(Unit.path)))
+    """All units in force, from the root down; to be read only."""
+    return [u for u in all_units(session).values() if holds_at(u.valid_from, u.valid_to, now)]
 
 
 def root_unit(session: Session) -> Unit | None:
@@ -128,18 +132,15 @@ def holders(session: Session, role: str, unit_ids: Iterable[int], now: datetime)
 
 def office_ids(session: Session, now: datetime) -> set[int]:
     """Units that have a dispatcher at work: the offices between which areas are divided."""
-    return set(
-        session.scalars(
-            select(RoleGrant.unit_id)
-            .join(Account, RoleGrant.account_id == Account.id)
-            .where(
-                RoleGrant.role == "dispatcher",
-                Account.is_active,
-                in_force(RoleGrant.valid_from, RoleGrant.valid_to, now),
-            )
-            .distinct()
-        )
-    )
+    held = kept(session, "offices", lambda reading: reading.execute(_DISPATCHERS).all())
+    return {unit_id for unit_id, valid_from, valid_to in held if holds_at(valid_from, valid_to, now)}
+
+
+_DISPATCHERS = (
+    select(RoleGrant.unit_id, RoleGrant.valid_from, RoleGrant.valid_to)
+    .join(Account, RoleGrant.account_id == Account.id)
+    .where(RoleGrant.role == "dispatcher", Account.is_active)
+)
 
 
 def list_sessions(session: Session, account_id: int, now: datetime, *, idle: timedelta) -> Sequence[UserSession]:
@@ -181,7 +182,7 @@ def load_actor(
 ) -> Actor:
     """Whoever this account is at `now`, with the roles it holds at this instant."""
     held = session.execute(_HELD, {"account_id": account.id, "now": now}).all()
-    rows = [tuple(row)[1:] for row in held if row.id is not None]
+    rows = [(row.role, row.unit_id, row.code, row.path) for row in held if row.id is not None]
     stands_in_for = [row.unit_id for row in held if row.id is None]
     exempt: tuple[int, ...] = ()
     if any(role == "dispatcher" for role, *_ in rows) and account.login in get_setting(session, "root_dispatchers"):

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from feedback.kernel.reference import kept
 from feedback.routing.keywords import Keyword, fold
 from feedback.routing.models import CatalogueRow, Category
-
-Stamp = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -76,37 +74,9 @@ class Catalogue:
         return ()
 
 
-_kept: dict[str, tuple[Stamp, Catalogue]] = {}
-
-
-def _stamp(session: Session) -> Stamp:
-    """What changes whenever a row is added or superseded or a category renamed: one small query over indexed counts."""
-    row, category = CatalogueRow, Category
-    return tuple(
-        session.execute(
-            select(
-                select(func.max(row.id)).scalar_subquery(),
-                select(func.count(row.id)).where(row.superseded_at.is_(None)).scalar_subquery(),
-                select(func.max(row.created_at)).scalar_subquery(),
-                select(func.max(row.superseded_at)).scalar_subquery(),
-                select(func.max(category.id)).scalar_subquery(),
-                select(func.count(category.succeeded_by_id)).scalar_subquery(),
-            )
-        ).one()
-    )
-
-
 def load_catalogue(session: Session) -> Catalogue:
-    """The catalogue in force. One query where this process has read it before and nothing changed, else three."""
-    where = str(session.get_bind().engine.url)
-    stamp = _stamp(session)
-    kept = _kept.get(where)
-    if kept and kept[0] == stamp:
-        return kept[1]
-    catalogue = _read(session)
-    _kept.clear()
-    _kept[where] = (stamp, catalogue)
-    return catalogue
+    """The catalogue in force, to be read only; read again where something of it changed."""
+    return kept(session, "catalogue", _read)
 
 
 def _duty(row: CatalogueRow) -> Duty:

@@ -8,6 +8,7 @@ from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from feedback.kernel.db import Base, Id, Instant
+from feedback.kernel.reference import watch
 
 
 class Category(Base):
@@ -42,3 +43,7 @@ class CatalogueRow(Base):
     valid_to: Mapped[date | None]
     created_at: Mapped[datetime] = mapped_column(Instant)
     superseded_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+watch(Category.__table__)
+watch(CatalogueRow.__table__)

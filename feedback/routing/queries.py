@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from feedback.kernel.clock import local_day
 from feedback.kernel.errors import NotFound
+from feedback.kernel.reference import kept
 from feedback.people.models import LEVELS, Unit
 from feedback.people.queries import units_by_id
 from feedback.routing.catalogue import load_catalogue
@@ -41,15 +42,22 @@ def get_category(session: Session, path: str) -> Category:
 
 
 def list_categories(session: Session) -> list[Category]:
-    """Every category that may be chosen now, by path."""
-    return list(session.scalars(select(Category).where(Category.succeeded_by_id.is_(None)).order_by(Category.path)))
+    """Every category that may be chosen now, by path; to be read only."""
+    return [found for found in _all_categories(session).values() if found.succeeded_by_id is None]
 
 
 def categories_by_id(session: Session, ids: set[int]) -> dict[int, Category]:
-    """The categories of these ids in one query."""
-    if not ids:
-        return {}
-    return {found.id: found for found in session.scalars(select(Category).where(Category.id.in_(ids)))}
+    """The categories of these ids; to be read only."""
+    found = _all_categories(session) if ids else {}
+    return {i: found[i] for i in ids if i in found}
+
+
+def _all_categories(session: Session) -> dict[int, Category]:
+    return kept(
+        session,
+        "categories",
+        lambda reading: {c.id: c for c in reading.scalars(select(Category).order_by(Category.path))},
+    )
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,105 @@
+"""Reference data: what hardly changes and every page needs (units, categories, settings), kept by each process.
+
+The database itself says when something changed: triggers on the watched tables write a new random token into one row, in
+the transaction of the change. Whoever reads compares that token, so no process ever goes on with what is no longer so.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Connection, Engine, String, Table, event, select
+from sqlalchemy.orm import Mapped, Session, UOWTransaction, mapped_column
+
+from feedback.kernel.db import Base
+from feedback.kernel.memo import forget, remembered
+
+T = TypeVar("T")
+Held = dict[Hashable, tuple[str, Any]]
+VERBS = ("INSERT", "UPDATE", "DELETE")
+
+_held: WeakKeyDictionary[Engine, Held] = WeakKeyDictionary()
+_watched: set[str] = set()
+
+
+class ReferenceState(Base):
+    """One row, whose token is another one after each change of a watched table."""
+
+    __tablename__ = "reference_state"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token: Mapped[str] = mapped_column(String(40))
+
+
+_SQLITE = "UPDATE reference_state SET token = lower(hex(randomblob(16)))"
+_TOKEN = select(ReferenceState.token)
+
+
+def kept(session: Session, key: Hashable, read: Callable[[Session], T]) -> T:
+    """What `read` gives; from this process's memory where nothing that is watched changed since.
+
+    What is returned is shared: nobody changes it, and rows in it belong to no session. Inside a transaction that has
+    itself changed something watched, `read` is asked anew and nothing is kept.
+    """
+    is_writing = bool(session.info.get("writing"))
+    if is_writing and (session.new or session.dirty or session.deleted):
+        session.flush()
+    token = remembered(session, "reference", lambda: session.scalar(_TOKEN) or "")
+    engine = session.get_bind().engine
+    held = _held.setdefault(engine, {})
+    known = held.get(key)
+    if known is not None and known[0] == token:
+        found: T = known[1]
+        return found
+    if is_writing:
+        return read(session)
+    with Session(engine, expire_on_commit=False) as apart:
+        value = read(apart)
+        apart.expunge_all()
+    held[key] = (token, value)
+    return value
+
+
+def watch(table: Any, *, only: str | None = None) -> None:
+    """Have changes of a table's rows noticed; `only`: a column whose change alone counts."""
+    kind: Table = table
+    _watched.add(kind.name)
+
+    def make(_table: Any, connection: Connection, **_more: Any) -> None:
+        for statement in triggers(kind.name, connection.dialect.name, only=only):
+            connection.exec_driver_sql(statement)
+
+    event.listen(kind, "after_create", make)
+
+
+def triggers(table: str, dialect: str, *, only: str | None = None) -> list[str]:
+    """The statements that have a table watched."""
+    verbs = [f"UPDATE OF {only}"] if only else list(VERBS)
+    if dialect == "sqlite":
+        return [
+            f"CREATE TRIGGER {table}_{verb.split()[0].lower()}_noticed AFTER {verb} ON {table} BEGIN {_SQLITE}; END"
+            for verb in verbs
+        ]
+    return [
+        "CREATE OR REPLACE FUNCTION notice_reference() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN UPDATE reference_state SET token = gen_random_uuid()::text; RETURN NULL; END $$",
+        f"CREATE TRIGGER {table}_noticed AFTER {' OR '.join(verbs)} ON {table} "
+        "FOR EACH STATEMENT EXECUTE FUNCTION notice_reference()",
+    ]
+
+
+def _add_row(_table: Any, connection: Connection, **_more: Any) -> None:
+    connection.execute(ReferenceState.__table__.insert(), {"id": 1, "token": secrets.token_hex(16)})  # type: ignore[attr-defined]
+
+
+event.listen(ReferenceState.__table__, "after_create", _add_row)
+
+
+@event.listens_for(Session, "after_flush")
+def _notice_own_changes(session: Session, _context: UOWTransaction) -> None:
+    changed = (*session.new, *session.dirty, *session.deleted)
+    if any(getattr(one, "__tablename__", "") in _watched for one in changed):
+        forget(session)

@@ -64,7 +64,7 @@ def kept(session: Session, key: Hashable, read: Callable[[Session], T]) -> T:
 
 
 def watch(table: Any, *, only: str | None = None) -> None:
-    """Have changes of a table's rows noticed; `only`: a column whose change alone counts."""
+    """Have changes of a table's rows noticed; `only`: the columns whose change alone counts."""
     kind: Table = table
     _watched.add(kind.name)
 

@@ -149,4 +149,4 @@ class SignInAttempt(Base):
 watch(Unit.__table__)
 watch(RoleGrant.__table__)
 watch(Deputy.__table__)
-watch(Account.__table__, only="is_active")
+watch(Account.__table__, only="is_active, login, name")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, literal, null, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -128,6 +130,44 @@ def holders(session: Session, role: str, unit_ids: Iterable[int], now: datetime)
             .order_by(RoleGrant.id)
         )
     )
+
+
+@dataclass(frozen=True)
+class Colleague:
+    """Somebody who holds a role at a unit."""
+
+    account_id: int
+    login: str
+    name: str
+
+
+def colleagues(session: Session, unit_ids: Iterable[int], roles: Iterable[str], now: datetime) -> list[Colleague]:
+    """Everybody active who holds one of these roles at one of these units at `now`, each once, by name."""
+    held = kept(session, "colleagues", _read_colleagues)
+    wanted = set(roles)
+    found = {
+        row.id: Colleague(row.id, row.login, row.name)
+        for unit_id in unit_ids
+        for row in held.get(unit_id, ())
+        if row.role in wanted and holds_at(row.valid_from, row.valid_to, now)
+    }
+    return sorted(found.values(), key=lambda one: (one.name, one.account_id))
+
+
+def _read_colleagues(session: Session) -> dict[int, list[Any]]:
+    found: dict[int, list[Any]] = {}
+    for row in session.execute(_STAFF):
+        found.setdefault(row.unit_id, []).append(row)
+    return found
+
+
+_STAFF = (
+    select(RoleGrant.unit_id, RoleGrant.role, RoleGrant.valid_from, RoleGrant.valid_to, Account.id)
+    .add_columns(Account.login, Account.name)
+    .join(Account, RoleGrant.account_id == Account.id)
+    .where(RoleGrant.role != "submitter", Account.is_active)
+    .order_by(RoleGrant.id)
+)
 
 
 def office_ids(session: Session, now: datetime) -> set[int]:

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, UnaryExpression, and_, case, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Result,
+    Select,
+    UnaryExpression,
+    and_,
+    case,
+    func,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import Actor
@@ -18,14 +31,22 @@ from feedback.reading.clocks import ClockView, list_clocks
 from feedback.reading.desks import desk_parts, may_see_own
 from feedback.reading.full_text import speaks_of
 from feedback.reading.requests import may_decide
-from feedback.reading.search import LEGACY, NO_FILTERS, TicketFilters, conditions, statuses_held
+from feedback.reading.search import (
+    LEGACY,
+    NO_FILTERS,
+    TicketFilters,
+    conditions,
+    is_steady,
+    statuses_held,
+    steady_conditions,
+)
 from feedback.reading.snippets import snippets_of
 from feedback.reading.views import TicketRow, rows_of
 from feedback.tickets import lifecycle
 from feedback.tickets.actions import ACTIONS
 from feedback.tickets.deciders import pending_requests
 from feedback.tickets.models import Message, Ticket
-from feedback.tickets.visibility import has_seat, oversees, standings, visible
+from feedback.tickets.visibility import SAME_ACTORS, has_seat, oversees, standings, visible
 
 BY_DUE, NEWEST, OLDEST, MOST_DISPUTED = "due", "-created", "created", "-disputes"
 SORTS = (BY_DUE, NEWEST, OLDEST, MOST_DISPUTED)
@@ -55,33 +76,45 @@ def list_tickets(
     sort: str = BY_DUE,
     limit: int = DEFAULT_LIMIT,
     cursor: str | None = None,
+    with_submitters: bool = True,
 ) -> Page[TicketRow]:
     """A page of the tickets that the actor may see, narrowed by `filters`; the queries per page are a fixed number.
 
     `due` puts what is due first in front and what has no due time last; `-created` the newest first, `created` the
-    eldest; `-disputes` what came back most often.
+    eldest; `-disputes` what came back most often. A list that names no submitter reads none.
     Raises Invalid (sort, limit, cursor or a filter).
     """
     if sort not in SORTS:
         raise Invalid({"sort": Text(N_("Must be one of: %(expected)s."), expected=", ".join(SORTS))})
-    first = select(Ticket.id).order_by(*_ORDERS[sort]).limit(check_limit(limit) + 1)
-    if cursor:
-        first = first.where(_after(sort, cursor))
-    narrowed, parts = _narrowed(session, actor, filters, now), _seen(actor, _base(filters))
-    tickets: list[Ticket] = []
-    for (
-        seen
-    ) in parts:  # Ids first: an index holds all that is asked and sorted by, and whole rows are read for one page.
-        ids = first.where(*seen, *narrowed).scalar_subquery()
-        tickets += session.scalars(select(Ticket).where(Ticket.id.in_(ids)).order_by(*_ORDERS[sort]))
-    if len(parts) > 1:
-        tickets.sort(key=_SORT_KEYS[sort])
-    page = cut_page(tickets, limit, lambda ticket: _key(sort, ticket))
-    rows = rows_of(session, page.items, actor, now)
+    most = check_limit(limit) + 1
+    if is_steady(filters) and not cursor:
+        query = _steady_page(actor, filters, sort, most)
+    else:
+        query = _page_of(_seen(actor, _base(filters)), _narrowed(session, actor, filters, now), sort, most, cursor)
+    page = cut_page(session.scalars(query).all(), limit, lambda ticket: _key(sort, ticket))
+    rows = rows_of(session, page.items, actor, now, with_submitters=with_submitters)
     if filters.q:
         found = snippets_of(session, actor, [ticket.id for ticket in page.items], filters.q)
         rows = [replace(row, snippet=found.get(ticket.id)) for row, ticket in zip(rows, page.items, strict=True)]
     return Page(rows, page.next)
+
+
+def _page_of(
+    parts: Sequence[Conditions], narrowed: Conditions, sort: str, most: int, cursor: str | None
+) -> Select[Ticket]:
+    """Ids first: an index holds all that is asked and sorted by, and whole rows are read for one page."""
+    first = select(Ticket.id).where(*narrowed).order_by(*_ORDERS[sort]).limit(most)
+    if cursor:
+        first = first.where(_after(sort, cursor))
+    each = [select(first.where(*seen).subquery().c.id) for seen in parts]
+    ids = union_all(*each).scalar_subquery() if len(each) > 1 else each[0].scalar_subquery()
+    return select(Ticket).where(Ticket.id.in_(ids)).order_by(*_ORDERS[sort]).limit(most)
+
+
+@lru_cache(maxsize=SAME_ACTORS)
+def _steady_page(actor: Actor, filters: TicketFilters, sort: str, most: int) -> Select[Ticket]:
+    """The first page of a list whose conditions don't move with the time, put together once."""
+    return _page_of(_seen(actor, _base(filters)), _steadily_narrowed(actor, filters), sort, most, None)
 
 
 def count_tickets(
@@ -100,19 +133,43 @@ def count_each(session: Session, actor: Actor, parts: Mapping[str, TicketFilters
     found = dict.fromkeys(parts, 0)
     for base in dict.fromkeys(_base(filters) for filters in parts.values()):
         named = {name: filters for name, filters in parts.items() if _base(filters) == base}
+        if all(is_steady(filters) for filters in named.values()):
+            _add_up(found, session.execute(_steady_counts(actor, tuple(named.items()))))
+            continue
         queries = {filters.q for filters in named.values()}
         sought = [speaks_of(session, actor, q) for q in queries if q and len(queries) == 1]
         if sought:  # asked once of all lists, not once of each
             named = {name: filters.model_copy(update={"q": None}) for name, filters in named.items()}
-        counted = [
-            func.count(case((and_(*_narrowed(session, actor, filters, now)), 1))).label(name)
-            for name, filters in named.items()
-        ]
-        for seen in _seen(actor, base):
-            query = select(*counted).select_from(Ticket).where(*seen, *_status_of_any(named.values()), *sought)
-            for name, count in zip(named, session.execute(query).one(), strict=True):
-                found[name] += count
+        narrowed = {name: _narrowed(session, actor, filters, now) for name, filters in named.items()}
+        _add_up(found, session.execute(_counts_of(_seen(actor, base), narrowed, named.values(), sought)))
     return found
+
+
+def _add_up(found: dict[str, int], rows: Result[Any]) -> None:
+    for row in rows.mappings():
+        for name, count in row.items():
+            found[name] += count
+
+
+def _counts_of(
+    parts: Sequence[Conditions],
+    narrowed: Mapping[str, Conditions],
+    lists: Iterable[TicketFilters],
+    sought: Conditions = (),
+) -> Select[Any] | CompoundSelect[Any]:
+    counted: list[ColumnElement[Any]] = [
+        func.count(case((and_(*each), 1))).label(name) for name, each in narrowed.items()
+    ]
+    held = _status_of_any(lists)
+    queries = [select(*counted).select_from(Ticket).where(*seen, *held, *sought) for seen in parts]
+    return union_all(*queries) if len(queries) > 1 else queries[0]
+
+
+@lru_cache(maxsize=SAME_ACTORS)
+def _steady_counts(actor: Actor, named: tuple[tuple[str, TicketFilters], ...]) -> Select[Any] | CompoundSelect[Any]:
+    """The counts of lists whose conditions don't move with the time, put together once."""
+    narrowed = {name: _steadily_narrowed(actor, filters) for name, filters in named}
+    return _counts_of(_seen(actor, _base(named[0][1])), narrowed, [filters for _name, filters in named])
 
 
 Conditions = Sequence[ColumnElement[bool]]
@@ -135,9 +192,16 @@ def _seen(actor: Actor, base: str) -> list[Conditions]:
 
 def _narrowed(session: Session, actor: Actor, filters: TicketFilters, now: datetime) -> Conditions:
     """The conditions of the filters beside that of their base."""
+    return conditions(session, actor, _without_base(filters), now=now)
+
+
+def _steadily_narrowed(actor: Actor, filters: TicketFilters) -> Conditions:
+    return steady_conditions(actor, _without_base(filters))
+
+
+def _without_base(filters: TicketFilters) -> TicketFilters:
     base = _base(filters)
-    asked = filters if base == ANY else filters.model_copy(update={base: None})
-    return conditions(session, actor, asked, now=now)
+    return filters if base == ANY else filters.model_copy(update={base: None})
 
 
 def _status_of_any(lists: Iterable[TicketFilters]) -> Conditions:
@@ -200,16 +264,6 @@ _ORDERS: dict[str, tuple[UnaryExpression[Any], ...]] = {
     OLDEST: (Ticket.submitted_at.asc(), Ticket.id.asc()),
     MOST_DISPUTED: (Ticket.reopen_count.desc(), Ticket.id.asc()),
 }
-
-
-_LAST = datetime.max.replace(tzinfo=UTC)
-_SORT_KEYS: dict[str, Callable[[Ticket], tuple[Any, ...]]] = {
-    BY_DUE: lambda ticket: (ticket.due_at or _LAST, ticket.id),
-    NEWEST: lambda ticket: (-ticket.submitted_at.timestamp(), -ticket.id),
-    OLDEST: lambda ticket: (ticket.submitted_at, ticket.id),
-    MOST_DISPUTED: lambda ticket: (-ticket.reopen_count, ticket.id),
-}
-"""The same orders, for rows of several parts."""
 
 
 def _key(sort: str, ticket: Ticket) -> list[Any]:

@@ -113,7 +113,7 @@ NO_FILTERS = TicketFilters()
 
 def conditions(session: Session, actor: Actor, filters: TicketFilters, *, now: datetime) -> list[ColumnElement[bool]]:
     """The SQL conditions of the filters. Raises Invalid for an unknown code or days that are no span."""
-    found = [_status_is(filters.status)]
+    found = steady_conditions(actor, filters)
     if filters.unit:
         found.append(Ticket.lead_unit_id == _unit(session, "unit", filters.unit).id)
     if filters.area:
@@ -121,30 +121,48 @@ def conditions(session: Session, actor: Actor, filters: TicketFilters, *, now: d
         found.append(Ticket.area_id.in_(select(Unit.id).where(Unit.path.startswith(path, autoescape=True))))
     if filters.category:
         found.append(Ticket.category_id.in_(_categories_below(session, normal_path(filters.category))))
-    if filters.kind:
-        found.append(Ticket.kind == filters.kind)
-    if filters.urgency:
-        found.append(Ticket.urgency == filters.urgency)
-    found += _yes_or_no_conditions(session, actor, filters, now)
+    moving: tuple[tuple[bool | None, Callable[[], ColumnElement[bool]]], ...] = (
+        (filters.overdue, lambda: is_overdue(now)),
+        (filters.office, lambda: is_at_office(session, actor, now)),
+        (filters.silent, lambda: is_silent(now)),
+    )
+    found += _wanted(moving)
     if filters.q:
         found.append(speaks_of(session, actor, filters.q))
     return [*found, *_submitted_between(filters.from_, filters.to)]
 
 
-def _yes_or_no_conditions(
-    session: Session, actor: Actor, filters: TicketFilters, now: datetime
-) -> list[ColumnElement[bool]]:
+MOVING = ("unit", "category", "area", "overdue", "office", "silent", "q", "from_", "to")
+"""Filters whose conditions depend on the instant or on what the database holds."""
+
+
+def is_steady(filters: TicketFilters) -> bool:
+    """Whether the conditions of these filters are always the same for the same actor."""
+    return all(getattr(filters, name) is None for name in MOVING)
+
+
+def steady_conditions(actor: Actor, filters: TicketFilters) -> list[ColumnElement[bool]]:
+    """Those of the SQL conditions that depend on the filters and the actor alone."""
     is_assigned = and_(Ticket.assignee_id.is_not(None), Ticket.assignee_id == actor.account_id)
-    asked: tuple[tuple[bool | None, Callable[[], ColumnElement[bool]]], ...] = (
-        (filters.overdue, lambda: is_overdue(now)),
-        (filters.mine, lambda: is_own(actor)),
-        (filters.assigned, lambda: is_assigned),
-        (filters.desk, lambda: is_on_units_desk(actor)),
-        (filters.office, lambda: is_at_office(session, actor, now)),
-        (filters.overseen, lambda: oversees(actor)),
-        (filters.disputed, lambda: Ticket.reopen_count > 0),
-        (filters.silent, lambda: is_silent(now)),
+    found = [_status_is(filters.status)]
+    if filters.kind:
+        found.append(Ticket.kind == filters.kind)
+    if filters.urgency:
+        found.append(Ticket.urgency == filters.urgency)
+    return found + _wanted(
+        (
+            (filters.mine, lambda: is_own(actor)),
+            (filters.assigned, lambda: is_assigned),
+            (filters.desk, lambda: is_on_units_desk(actor)),
+            (filters.overseen, lambda: oversees(actor)),
+            (filters.disputed, lambda: Ticket.reopen_count > 0),
+        )
     )
+
+
+def _wanted(
+    asked: tuple[tuple[bool | None, Callable[[], ColumnElement[bool]]], ...],
+) -> list[ColumnElement[bool]]:
     return [condition() if wanted else ~condition() for wanted, condition in asked if wanted is not None]
 
 

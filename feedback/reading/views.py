@@ -5,17 +5,17 @@ Whoever gets a row here was let through by visibility.py before; here only what 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import BindParameter, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import Actor
 from feedback.people.models import Account, Unit
-from feedback.people.queries import accounts_by_id, units_by_id
+from feedback.people.queries import units_by_id
 from feedback.reading.search import LEGACY, RUNNING
 from feedback.reading.snippets import Snippet
 from feedback.routing.queries import categories_by_id
@@ -119,12 +119,17 @@ class TicketRow:
     snippet: Snippet | None
 
 
-def rows_of(session: Session, tickets: Sequence[Ticket], actor: Actor, now: datetime) -> list[TicketRow]:
-    """The tickets as this reader may see them, in their order; the number of queries does not depend on how many."""
+def rows_of(
+    session: Session, tickets: Sequence[Ticket], actor: Actor, now: datetime, *, with_submitters: bool = True
+) -> list[TicketRow]:
+    """The tickets as this reader may see them, in their order; the number of queries does not depend on how many.
+
+    Without `with_submitters` no seat is read: for lists that neither name a submitter nor belong to one.
+    """
     ids = [ticket.id for ticket in tickets]
     if not ids:
         return []
-    loaded = _Loaded(session, tickets, actor)
+    loaded = _Loaded(session, tickets, actor, with_submitters=with_submitters)
     return [_row(ticket, loaded, actor, now) for ticket in tickets]
 
 
@@ -141,15 +146,13 @@ def person_label(account: Account | None) -> PersonLabel | None:
 class _Loaded:
     """Everything that the rows of a page need beside the tickets themselves."""
 
-    def __init__(self, session: Session, tickets: Sequence[Ticket], actor: Actor) -> None:
+    def __init__(self, session: Session, tickets: Sequence[Ticket], actor: Actor, *, with_submitters: bool) -> None:
         ids = [ticket.id for ticket in tickets]
         self.words = _words(session, ids)
-        self.seats = _shown_seats(session, ids, actor)
-        self.submitters = submitters(session, self.seats.values())
-        self.legs: dict[int, list[Leg]] = {}
-        for leg in session.scalars(
-            select(Leg).where(Leg.ticket_id.in_(ids), Leg.ended_at.is_(None)).order_by(Leg.ticket_id, Leg.id)
-        ):
+        self.seats = _shown_seats(session, ids, actor) if with_submitters else {}
+        self.submitters = submitters(session, self.seats.values()) if with_submitters else {}
+        self.legs: dict[int, list[Any]] = {}
+        for leg in session.execute(_LEGS, {"ids": ids}):
             self.legs.setdefault(leg.ticket_id, []).append(leg)
         legs = [leg for group in self.legs.values() for leg in group]
         self.units = units_by_id(
@@ -161,20 +164,45 @@ class _Loaded:
                 *(seat.town_id for seat in self.seats.values()),
             ],
         )
-        self.people = accounts_by_id(
+        self.people = person_labels(
             session, [*(ticket.assignee_id for ticket in tickets), *(leg.assignee_id for leg in legs)]
         )
         self.categories = categories_by_id(session, {t.category_id for t in tickets if t.category_id is not None})
 
 
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_LEGS = (
+    select(
+        Leg.id,
+        Leg.ticket_id,
+        Leg.unit_id,
+        Leg.role,
+        Leg.task,
+        Leg.assignee_id,
+        Leg.started_at,
+        Leg.acknowledged_at,
+        Leg.acknowledged_by_system,
+        Leg.answered_at,
+    )
+    .where(Leg.ticket_id.in_(_IDS), Leg.ended_at.is_(None))
+    .order_by(Leg.ticket_id, Leg.id)
+)
+_WORDS = select(Message.ticket_id, Message.title, func.substr(Message.body, 1, OPENING)).where(
+    Message.ticket_id.in_(_IDS), Message.version == 1, Message.is_current
+)
+_PEOPLE = select(Account.id, Account.login, Account.name).where(Account.id.in_(_IDS))
+
+
+def person_labels(session: Session, ids: Iterable[int | None]) -> dict[int, PersonLabel]:
+    """The labels of these members of staff, by id, in one query at most."""
+    wanted = {i for i in ids if i is not None}
+    rows = session.execute(_PEOPLE, {"ids": sorted(wanted)}) if wanted else ()
+    return {i: PersonLabel(login, name) for i, login, name in rows}
+
+
 def _words(session: Session, ids: list[int]) -> dict[int, tuple[str, str]]:
     """By ticket: its title, and how its text begins."""
-    opening = func.substr(Message.body, 1, OPENING)
-    rows = session.execute(
-        select(Message.ticket_id, Message.title, opening).where(
-            Message.ticket_id.in_(ids), Message.version == 1, Message.is_current
-        )
-    )
+    rows = session.execute(_WORDS, {"ids": ids})
     return {ticket_id: (title or "", body or "") for ticket_id, title, body in rows}
 
 
@@ -216,7 +244,7 @@ def _row(ticket: Ticket, loaded: _Loaded, actor: Actor, now: datetime) -> Ticket
         is_overdue=ticket.status in RUNNING and ticket.due_at is not None and ticket.due_at < now,
         submitter=submitter,
         unit=unit_label(loaded.units.get(ticket.lead_unit_id)) if ticket.lead_unit_id else None,
-        assignee=person_label(loaded.people.get(ticket.assignee_id)) if ticket.assignee_id else None,
+        assignee=loaded.people.get(ticket.assignee_id) if ticket.assignee_id else None,
         lead=next((view for leg, view in legs if leg.id == ticket.lead_leg_id), None),
         assists=tuple(view for leg, view in legs if leg.id != ticket.lead_leg_id),
         round=ticket.round,
@@ -238,11 +266,11 @@ def _row(ticket: Ticket, loaded: _Loaded, actor: Actor, now: datetime) -> Ticket
     )
 
 
-def _leg(leg: Leg, loaded: _Loaded, *, shows_task: bool) -> LegView:
+def _leg(leg: Any, loaded: _Loaded, *, shows_task: bool) -> LegView:
     return LegView(
         unit=unit_label(loaded.units.get(leg.unit_id)),
         role=leg.role,
-        assignee=person_label(loaded.people.get(leg.assignee_id)) if leg.assignee_id else None,
+        assignee=loaded.people.get(leg.assignee_id) if leg.assignee_id else None,
         task=leg.task if shows_task else None,
         started_at=leg.started_at,
         acknowledged_at=leg.acknowledged_at,

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from feedback.kernel.actor import Actor
 from feedback.kernel.db import session
 from feedback.kernel.errors import Invalid, Refused
-from feedback.people.queries import accounts_by_id, holders
+from feedback.people.queries import colleagues
 from feedback.tickets.actions import run_action
 from feedback.web.forms.base import option
 from feedback.web.translate import gettext as _
@@ -84,7 +84,6 @@ def report_of(action: str, outcomes: Sequence[Outcome]) -> dict[str, Any]:
 def colleague_options(session: Session, actor: Actor, now: datetime) -> list[Any]:
     """Who of the actor's own units may be given tickets, the actor first."""
     unit_ids = {grant.unit_id for grant in actor.grants_for(*WORKING)}
-    grants = [grant for role in WORKING for grant in holders(session, role, unit_ids, now)]
-    people = accounts_by_id(session, (grant.account_id for grant in grants))
-    ranked = sorted(people.values(), key=lambda one: (one.id != actor.account_id, one.name))
+    people = colleagues(session, unit_ids, WORKING, now)
+    ranked = sorted(people, key=lambda one: one.account_id != actor.account_id)
     return [option(person.login, person.name) for person in ranked]

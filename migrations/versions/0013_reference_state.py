@@ -30,7 +30,7 @@ def upgrade() -> None:
         for table in WATCHED:
             for verb in ("INSERT", "UPDATE", "DELETE"):
                 op.execute(f"CREATE TRIGGER {table}_{verb.lower()}_noticed AFTER {verb} ON {table} {SQLITE}")
-        op.execute(f"CREATE TRIGGER account_update_noticed AFTER UPDATE OF is_active ON account {SQLITE}")
+        op.execute(f"CREATE TRIGGER account_update_noticed AFTER UPDATE OF is_active, login, name ON account {SQLITE}")
         return
     op.execute(
         "CREATE FUNCTION notice_reference() RETURNS trigger LANGUAGE plpgsql AS "
@@ -42,7 +42,7 @@ def upgrade() -> None:
             "FOR EACH STATEMENT EXECUTE FUNCTION notice_reference()"
         )
     op.execute(
-        "CREATE TRIGGER account_noticed AFTER UPDATE OF is_active ON account "
+        "CREATE TRIGGER account_noticed AFTER UPDATE OF is_active, login, name ON account "
         "FOR EACH STATEMENT EXECUTE FUNCTION notice_reference()"
     )
 

@@ -10,7 +10,7 @@ from flask import url_for
 from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import Actor
-from feedback.people.queries import accounts_by_id, holders, units_by_code
+from feedback.people.queries import colleagues, units_by_code
 from feedback.reading.clock_trace import explain_clock
 from feedback.reading.clocks import list_clocks
 from feedback.reading.queries import TicketView, ticket_view
@@ -135,9 +135,7 @@ def _people(session: Session, view: TicketView, actor: Actor, now: datetime) -> 
     """Who of the actor's own units that have a part may be given it."""
     parts = {leg.unit.code for leg in (view.lead, *view.assists) if leg and leg.unit}
     unit_ids = {grant.unit_id for grant in actor.grants_for(*WORKING) if grant.unit_code in parts}
-    grants = [grant for role in WORKING for grant in holders(session, role, unit_ids, now)]
-    people = accounts_by_id(session, (grant.account_id for grant in grants))
-    return [option(person.login, person.name) for person in sorted(people.values(), key=lambda one: one.name)]
+    return [option(person.login, person.name) for person in colleagues(session, unit_ids, WORKING, now)]
 
 
 def _kept(sent: Sent | None, view: TicketView) -> list[dict[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from wtforms import HiddenField, RadioField, SelectField
+from wtforms import HiddenField, RadioField
 
 from feedback.web.forms.base import (
     FILES,
@@ -17,6 +17,7 @@ from feedback.web.forms.base import (
     LocalInstantField,
     NumberField,
     PageForm,
+    SelectField,
     WordsField,
     YesNoField,
     needed,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from wtforms import HiddenField, SearchField, SelectField, StringField
+from wtforms import HiddenField, SearchField, StringField
 from wtforms.widgets import TimeInput
 
-from feedback.web.forms.base import PageForm, WordsField, needed
+from feedback.web.forms.base import PageForm, SelectField, WordsField, needed
 
 
 class ClockField(StringField):

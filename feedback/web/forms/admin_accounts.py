@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from wtforms import EmailField, HiddenField, SelectField, StringField, TelField
+from wtforms import EmailField, HiddenField, StringField, TelField
 
 from feedback.kernel.actor import ROLES
-from feedback.web.forms.base import LocalInstantField, PageForm, needed, option
+from feedback.web.forms.base import LocalInstantField, PageForm, SelectField, needed, option
 from feedback.web.present.words import ROLE_NAMES
 
 LOCALES = (("", _("As the site")), ("zh_CN", "中文"), ("en", "English"))

@@ -7,11 +7,21 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from wtforms import Field, Form, MultipleFileField, RadioField, SelectMultipleField, StringField, TextAreaField
+import wtforms
+from markupsafe import Markup, escape
+from wtforms import (
+    Field,
+    Form,
+    MultipleFileField,
+    RadioField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.meta import DefaultMeta
 from wtforms.validators import InputRequired
-from wtforms.widgets import CheckboxInput, DateInput, DateTimeLocalInput, ListWidget
+from wtforms.widgets import CheckboxInput, DateInput, DateTimeLocalInput, ListWidget, Select
 
 from feedback.kernel.clock import site_zone
 from feedback.kernel.text import Text
@@ -31,6 +41,24 @@ def option(value: str, label: Any, group: str | None = None) -> Any:
 def needed() -> list[InputRequired]:
     """Marks a field as one that must be filled in (the mark alone: the command refuses)."""
     return [InputRequired()]
+
+
+class PlainSelect(Select):
+    """As WTForms' own; an option without attributes of its own is written at once, because lists of units are long."""
+
+    @classmethod
+    def render_option(cls, choice: Any, **kwargs: Any) -> Markup:  # type: ignore[override]
+        """One option."""
+        if choice.render_kw or kwargs:
+            return super().render_option(choice, **kwargs)
+        mark = "selected " if choice.selected else ""
+        return Markup(f'<option {mark}value="{escape(choice.value)}">{escape(choice.label or choice.value)}</option>')  # noqa: S704
+
+
+class SelectField(wtforms.SelectField):
+    """A list of which one is chosen."""
+
+    widget = PlainSelect()
 
 
 class WordsField(TextAreaField):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _
-from wtforms import BooleanField, SearchField, SelectField
+from wtforms import BooleanField, SearchField
 
-from feedback.web.forms.base import PageForm, needed, option
+from feedback.web.forms.base import PageForm, SelectField, needed, option
 from feedback.web.present.words import URGENCY_NAMES
 
 

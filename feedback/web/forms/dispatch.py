@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from wtforms import SearchField, SelectField, StringField
+from wtforms import SearchField, StringField
 
-from feedback.web.forms.base import NamesField, PageForm, needed, option
+from feedback.web.forms.base import NamesField, PageForm, SelectField, needed, option
 from feedback.web.present.words import URGENCY_NAMES
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from wtforms import HiddenField, SelectField, StringField
+from wtforms import HiddenField, StringField
 
-from feedback.web.forms.base import ROWS_LONG, PageForm, WordsField, needed, number_or_text
+from feedback.web.forms.base import ROWS_LONG, PageForm, SelectField, WordsField, needed, number_or_text
 
 
 class ReplyTextForm(PageForm):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from wtforms import RadioField, SelectField, StringField
+from wtforms import RadioField, StringField
 
 from feedback.intake.particulars import SubmitTicket
 from feedback.web.forms.base import (
@@ -15,6 +15,7 @@ from feedback.web.forms.base import (
     LocalInstantField,
     NamesField,
     PageForm,
+    SelectField,
     WordsField,
     needed,
     option,

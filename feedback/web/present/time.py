@@ -6,6 +6,7 @@ No ticket is known here; a place that shows an instant also gives its exact form
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from babel import Locale
@@ -41,19 +42,23 @@ def exact(instant: datetime) -> str:
 
 def day_words(day: date, now: datetime) -> str:
     """A day: today, tomorrow, yesterday, a weekday of the coming week, else the date (with its year if it is another)."""
-    today = local_day(now)
+    return _day_words(day, local_day(now), _locale())
+
+
+@lru_cache(maxsize=2048)
+def _day_words(day: date, today: date, locale: Locale) -> str:
+    """Kept, because a list says the same few days again and again."""
     ahead = (day - today).days
     if ahead in (-1, 0, 1):
         return {-1: _("yesterday"), 0: _("today"), 1: _("tomorrow")}[ahead]
     if 0 < ahead < DAYS_NAMED:
-        locale = _locale()
         is_chinese = locale.language == "zh"
         names = get_day_names("abbreviated", locale=locale) if is_chinese else get_day_names("wide", locale=locale)
         name = names[day.weekday()]
         is_next_week = day.weekday() < today.weekday()
         return pgettext("next week", "%(weekday)s", weekday=name) if is_next_week else name
     skeleton = "MMMd" if day.year == today.year else "yMMMd"
-    return str(format_skeleton(skeleton, datetime(day.year, day.month, day.day), locale=_locale()))  # noqa: DTZ001
+    return str(format_skeleton(skeleton, datetime(day.year, day.month, day.day), locale=locale))  # noqa: DTZ001
 
 
 def moment(instant: datetime, now: datetime) -> str:

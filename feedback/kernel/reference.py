@@ -20,6 +20,7 @@ from feedback.kernel.memo import forget, remembered
 T = TypeVar("T")
 Held = dict[Hashable, tuple[str, Any]]
 VERBS = ("INSERT", "UPDATE", "DELETE")
+_PLACE = "reference"
 
 _held: WeakKeyDictionary[Engine, Held] = WeakKeyDictionary()
 _watched: set[str] = set()
@@ -36,6 +37,13 @@ class ReferenceState(Base):
 
 _SQLITE = "UPDATE reference_state SET token = lower(hex(randomblob(16)))"
 _TOKEN = select(ReferenceState.token)
+TOKEN = _TOKEN.scalar_subquery()
+"""For a statement that is sent anyway: whoever asks it along gives it to `note_token`, and saves one of its own."""
+
+
+def note_token(session: Session, token: str | None) -> None:
+    """Say which token this transaction has read."""
+    remembered(session, _PLACE, lambda: token or "")
 
 
 def kept(session: Session, key: Hashable, read: Callable[[Session], T]) -> T:
@@ -47,7 +55,7 @@ def kept(session: Session, key: Hashable, read: Callable[[Session], T]) -> T:
     is_writing = bool(session.info.get("writing"))
     if is_writing and (session.new or session.dirty or session.deleted):
         session.flush()
-    token = remembered(session, "reference", lambda: session.scalar(_TOKEN) or "")
+    token = remembered(session, _PLACE, lambda: session.scalar(_TOKEN) or "")
     engine = session.get_bind().engine
     held = _held.setdefault(engine, {})
     known = held.get(key)

@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from feedback.kernel import audit
+from feedback.kernel import audit, reference
 from feedback.kernel.actor import Actor
 from feedback.kernel.db import session as current_session
 from feedback.kernel.errors import Invalid, NotFound, NotSignedIn
@@ -25,6 +25,7 @@ from feedback.people import throttle
 from feedback.people.models import Account, UserSession
 from feedback.people.names import fold_login
 from feedback.people.passwords import check_length, check_password, hash_password, needs_rehash, verify_password
+from feedback.people.queries import Holder
 from feedback.people.usecases import end_access, record
 
 IDLE = timedelta(hours=8)
@@ -48,7 +49,7 @@ class OpenSession:
     """Whose session a token opens."""
 
     session_id: int
-    account: Account
+    account: Holder
 
 
 def token_hash(token: str) -> str:
@@ -118,7 +119,10 @@ def _record_failure(session: Session, account_id: int | None, login: str, source
 
 
 _OPEN_SESSION = (
-    select(UserSession.id, UserSession.last_seen_at, Account)
+    select(
+        *(UserSession.id, UserSession.last_seen_at, reference.TOKEN),
+        *(Account.id, Account.login, Account.name, Account.locale, Account.must_change_password),
+    )
     .join(Account, UserSession.account_id == Account.id)
     .where(
         UserSession.token_hash == bindparam("hashed"),
@@ -128,7 +132,7 @@ _OPEN_SESSION = (
         Account.is_active,
     )
 )
-"""Put together once: every request asks it."""
+"""Put together once: every request asks it. It brings along whether what the process keeps is still so."""
 
 
 def find_session(session: Session, token: str, now: datetime) -> OpenSession | None:
@@ -138,16 +142,17 @@ def find_session(session: Session, token: str, now: datetime) -> OpenSession | N
     """
     if not token or len(token) > _LONGEST_TOKEN:
         return None
-    found = session.execute(_OPEN_SESSION, {"hashed": token_hash(token), "now": now, "seen_since": now - IDLE}).first()
+    asked = {"hashed": token_hash(token), "now": now, "seen_since": now - IDLE}
+    found = session.connection().execute(_OPEN_SESSION, asked).first()
     if found is None:
         return None
-    session_id, last_seen_at, account = found
-    account_id = account.id
+    session_id, last_seen_at, reference_token, *of_account = found
     if last_seen_at <= now - SEEN_EVERY:
         with contextlib.suppress(OperationalError), transaction() as writing:
             writing.execute(update(UserSession).where(UserSession.id == session_id).values(last_seen_at=now))
-        account = session.get_one(Account, account_id)
-    return OpenSession(session_id, account)
+    else:
+        reference.note_token(session, reference_token)
+    return OpenSession(session_id, Holder(*of_account))
 
 
 def sign_out(token: str, *, now: datetime) -> None:

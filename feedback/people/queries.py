@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, literal, null, or_, select
+from sqlalchemy import ColumnElement, bindparam, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.sql.elements import BindParameter
 
 from feedback.kernel import keyring
 from feedback.kernel.actor import Actor, Grant
-from feedback.kernel.db import Instant
 from feedback.kernel.errors import NotFound
 from feedback.kernel.reference import kept
 from feedback.kernel.site import get_setting
@@ -197,44 +196,76 @@ def list_sessions(session: Session, account_id: int, now: datetime, *, idle: tim
     ).all()
 
 
-_NOW: BindParameter[datetime] = bindparam("now", type_=Instant())
-_HELD = (
-    select(RoleGrant.id.label("id"), RoleGrant.role, Unit.id.label("unit_id"), Unit.code, Unit.path)
+@dataclass(frozen=True)
+class Holder:
+    """The account of whoever is signed in, as it stands at this request."""
+
+    id: int
+    login: str
+    name: str
+    locale: str | None
+    must_change_password: bool
+
+
+MOST_PEOPLE = 2000
+"""Of how many people a process keeps what they hold; past that it begins anew."""
+
+
+@dataclass(frozen=True)
+class _Holding:
+    """The roles of an account, and whom it stands in for, each with its days."""
+
+    grants: tuple[tuple[Grant, datetime | None, datetime | None], ...]
+    stands_in_for: tuple[tuple[int, datetime | None, datetime | None], ...]
+
+
+_GRANTS = (
+    select(RoleGrant.role, Unit.id, Unit.code, Unit.path, RoleGrant.valid_from, RoleGrant.valid_to)
     .join(Unit, RoleGrant.unit_id == Unit.id)
-    .where(RoleGrant.account_id == bindparam("account_id"), in_force(RoleGrant.valid_from, RoleGrant.valid_to, _NOW))
-    .union_all(
-        select(null(), literal(""), Deputy.account_id, literal(""), literal("")).where(
-            Deputy.deputy_id == bindparam("account_id"), in_force(Deputy.valid_from, Deputy.valid_to, _NOW)
-        )
-    )
-    .order_by("id")
+    .where(RoleGrant.account_id == bindparam("account_id"))
+    .order_by(RoleGrant.id)
 )
-"""The roles of an account, then (without a role) whom it stands in for. Put together once: every request asks it."""
+_DEPUTIES = select(Deputy.account_id, Deputy.valid_from, Deputy.valid_to).where(
+    Deputy.deputy_id == bindparam("account_id")
+)
+
+
+def _holding(session: Session, account_id: int) -> _Holding:
+    """What an account holds at any time. Roles, deputies and units are watched: a change of one is seen at the next request."""
+    people: dict[int, _Holding] = kept(session, "people", lambda _reading: {})
+    found = people.get(account_id)
+    if found is None:
+        asked = {"account_id": account_id}
+        grants = tuple((Grant(*row[:4]), row[4], row[5]) for row in session.execute(_GRANTS, asked))
+        found = _Holding(grants, tuple((row[0], row[1], row[2]) for row in session.execute(_DEPUTIES, asked)))
+        if len(people) >= MOST_PEOPLE:
+            people.clear()
+        people[account_id] = found
+    return found
 
 
 def load_actor(
     session: Session,
-    account: Account,
+    account: Account | Holder,
     *,
     now: datetime,
     channel: str = "web",
     scopes: frozenset[str] | None = None,
 ) -> Actor:
     """Whoever this account is at `now`, with the roles it holds at this instant."""
-    held = session.execute(_HELD, {"account_id": account.id, "now": now}).all()
-    rows = [(row.role, row.unit_id, row.code, row.path) for row in held if row.id is not None]
-    stands_in_for = [row.unit_id for row in held if row.id is None]
+    holding = _holding(session, account.id)
+    grants = tuple(grant for grant, begins, ends in holding.grants if holds_at(begins, ends, now))
     exempt: tuple[int, ...] = ()
-    if any(role == "dispatcher" for role, *_ in rows) and account.login in get_setting(session, "root_dispatchers"):
+    if any(g.role == "dispatcher" for g in grants) and account.login in get_setting(session, "root_dispatchers"):
         root = root_unit(session)
         exempt = (root.id,) if root else ()
     return Actor(
         account_id=account.id,
         login=account.login,
         name=account.name,
-        grants=tuple(Grant(*row) for row in rows),
+        grants=grants,
         submitter_key=submitter_key(account.id),
-        stands_in_for=tuple(stands_in_for),
+        stands_in_for=tuple(each for each, begins, ends in holding.stands_in_for if holds_at(begins, ends, now)),
         exempt_unit_ids=exempt,
         channel=channel,
         scopes=scopes,

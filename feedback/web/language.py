@@ -44,25 +44,37 @@ def catalogue() -> str:
 
 def texts() -> Any:
     """The texts of the reader's language, looked up once a request, because a page has hundreds (docs/speed.md)."""
+    try:
+        known = _kept_of_request().__dict__
+    except RuntimeError:  # nobody reads: a command, a job
+        return get_translations()
+    held = known.get("page_texts")
+    if held is not None and held[0] == known.get("locale"):
+        return held[1]
     if not has_request_context():
         return get_translations()
-    held = g.get("page_texts")
-    if held is None or held[0] != chosen_locale():
-        held = g.page_texts = (chosen_locale(), get_translations())
-    return held[1]
+    found = get_translations()
+    g.page_texts = (chosen_locale(), found)
+    return found
+
+
+_kept_of_request: Callable[[], Any] = g._get_current_object  # noqa: SLF001 (its documented way out of the proxy)
+"""What is kept for this request. It is asked some hundred times a page, so without a proxy for each step."""
 
 
 def _in_templates() -> Callable[..., Markup]:
     """`_()` of the templates: as Jinja's own, but a text without places is looked up once in the life of the process."""
-    plain: dict[tuple[Any, str], Markup] = {}
+    by_texts: dict[Any, dict[str, Markup]] = {}
 
     def page_text(text: str, /, **values: Any) -> Markup:
         found = texts()
-        key = (found, text)
-        made = plain.get(key)
+        plain = by_texts.get(found)
+        if plain is None:
+            plain = by_texts[found] = {}
+        made = plain.get(text)
         if made is None:
-            made = plain[key] = Markup(found.ugettext(text))  # noqa: S704 (our own texts, from our own catalogues)
-        return made % values
+            made = plain[text] = Markup(found.ugettext(text))  # noqa: S704 (our own texts, from our own catalogues)
+        return made % values if values or "%" in made else made
 
     return page_text
 

@@ -17,8 +17,7 @@ from feedback.kernel.db import session as db_session
 from feedback.kernel.errors import Forbidden, NotFound, NotSignedIn
 from feedback.kernel.text import N_, Text
 from feedback.people.credentials import OpenSession, SignedIn, find_session
-from feedback.people.models import Account
-from feedback.people.queries import load_actor
+from feedback.people.queries import Holder, load_actor
 
 __all__ = [
     "begin",
@@ -137,7 +136,7 @@ def _guard() -> Response | None:
         return _ask_to_sign_in()
     if not rule.admits(actor):
         raise Forbidden(Text(N_("This page belongs to another role.")))
-    account: Account = g.account
+    account: Holder = g.account
     if account.must_change_password and request.endpoint not in _BEFORE_NEW_PASSWORD:
         flash(_("Please choose a password of your own first."), "warning")
         return redirect(url_for("auth.account"))

@@ -58,6 +58,25 @@ def test_migrations_make_exactly_the_models_and_unmake_them(empty_app: Flask) ->
         db.engine.dispose()
 
 
+def noticing() -> set[str]:
+    """The triggers that notice changes of what processes keep."""
+    is_sqlite = db.engine.dialect.name == "sqlite"
+    query = "name FROM sqlite_master WHERE type = 'trigger'" if is_sqlite else "tgname FROM pg_trigger"
+    with db.engine.connect() as connection:
+        return {name for name in connection.scalars(text(f"SELECT {query}")) if name.endswith("_noticed")}
+
+
+def test_migrated_tables_are_watched_as_the_models_say(empty_app: Flask) -> None:
+    with empty_app.app_context():
+        upgrade(MIGRATIONS)
+        migrated = noticing()
+        downgrade(MIGRATIONS, revision="base")
+        assert noticing() == set()
+        Base.metadata.create_all(db.engine)
+        assert noticing() == migrated != set()
+        db.engine.dispose()
+
+
 def test_database_refuses_to_change_or_delete_audit_rows(empty_app: Flask) -> None:
     with empty_app.app_context():
         upgrade(MIGRATIONS)

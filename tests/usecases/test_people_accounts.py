@@ -19,7 +19,7 @@ from feedback.people.account_import import import_accounts
 from feedback.people.credentials import find_session, sign_in
 from feedback.people.models import Account, RoleGrant
 from feedback.people.names import fold_login
-from feedback.people.queries import find_account, load_actor
+from feedback.people.queries import Holder, find_account, load_actor
 from feedback.people.tokens import IssueToken, find_token, issue_token
 from feedback.people.usecases import (
     CreateAccount,
@@ -52,7 +52,7 @@ def roles_of(county: County, login: str) -> set[str]:
     return {f"{g.role}@{g.unit_code}" for g in load_actor(county.session, account, now=START).grants}
 
 
-def actions_of(county: County, account: Account) -> list[str]:
+def actions_of(county: County, account: Account | Holder) -> list[str]:
     stream = f"account:{account.id}"
     statement = select(AuditEntry.action).where(AuditEntry.stream == stream).order_by(AuditEntry.seq)
     return list(county.session.scalars(statement))

@@ -28,6 +28,11 @@ def _rate() -> str:
     return str(current_app.config.get("API_RATE", DEFAULT_RATE))
 
 
+def _is_page() -> bool:
+    """Another door's request, which need not be looked at further."""
+    return request.blueprint != api.name
+
+
 def init_throttle(app: Flask) -> None:
     """Limit this door's calls per token; RateLimit headers on every answer, 429 with Retry-After above."""
     settings: Settings = app.config["SETTINGS"]
@@ -40,6 +45,7 @@ def init_throttle(app: Flask) -> None:
         headers_enabled=True,
         strategy="fixed-window",
     )
+    limiter.request_filter(_is_page)
     limiter.init_app(app)
     limiter.limit(_rate)(api)
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint, select
+from sqlalchemy import ForeignKey, Select, String, UniqueConstraint, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from feedback.kernel.actor import Actor
 from feedback.kernel.db import Base, Id, Instant
 from feedback.kernel.transaction import transaction
+from feedback.notifications.queries import unread_of
+from feedback.tickets.visibility import SAME_ACTORS
 
 
 class HintSeen(Base):
@@ -28,6 +31,18 @@ def is_put_away(session: Session, actor: Actor, page: str) -> bool:
     """Whether this account has put away the first words of the page."""
     seen = select(HintSeen.id).where(HintSeen.account_id == actor.account_id, HintSeen.page == page)
     return session.scalar(seen) is not None
+
+
+def unread_and_put_away(session: Session, actor: Actor, page: str | None) -> tuple[int, bool]:
+    """What the frame of every page shows: `unread_count`, and whether the page's first words are put away; one statement."""
+    counted = session.connection().execute(_frame_of(actor), {"page": page}).one()
+    return counted[0], counted[1]
+
+
+@lru_cache(maxsize=SAME_ACTORS)
+def _frame_of(actor: Actor) -> Select[int, bool]:
+    seen = select(HintSeen.id).where(HintSeen.account_id == actor.account_id, HintSeen.page == bindparam("page"))
+    return select(unread_of(actor).scalar_subquery(), seen.exists())
 
 
 def put_away(page: str, *, actor: Actor, now: datetime) -> None:

@@ -123,11 +123,12 @@ def _view(notice: Notice, reference: str, title: str) -> NoticeView:
 
 def unread_count(session: Session, actor: Actor) -> int:
     """How many unread notices the actor has, counted up to 100 (which a page shows as 99+)."""
-    return session.scalar(_unread_of(actor)) or 0
+    return session.scalar(unread_of(actor)) or 0
 
 
 @lru_cache(maxsize=SAME_ACTORS)
-def _unread_of(actor: Actor) -> Select[int]:
+def unread_of(actor: Actor) -> Select[int]:
+    """SQL: `unread_count`, for a statement that asks more."""
     some = (
         select(Notice.id)
         .join(Ticket, Ticket.id == Notice.ticket_id)

@@ -9,8 +9,9 @@ from functools import lru_cache
 from pathlib import Path
 
 import flask_bootstrap
-from flask import Blueprint, Response, abort, request, url_for
+from flask import Blueprint, Response, abort, request
 
+from feedback.web.addresses import fixed_address
 from feedback.web.session import require
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
@@ -51,7 +52,7 @@ def _digest(name: str) -> str:
 
 def asset(name: str) -> str:
     """The address of a file under static/ (or a borrowed one); it changes when the file does, so it may be kept for ever."""
-    return url_for("assets.send", digest=_digest(name), name=name)
+    return fixed_address("assets.send", digest=_digest(name), name=name)
 
 
 @assets.get("/assets/<digest>/<path:name>")

@@ -5,17 +5,19 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from flask import Flask, current_app, g, request, url_for
+from flask import Flask, current_app, g, request
 from flask_wtf.csrf import CSRFProtect
 from lucide.jinja import lucide
 from markupsafe import Markup
 
 from feedback.kernel.actor import Actor
 from feedback.kernel.db import session
-from feedback.notifications.queries import unread_count
+from feedback.kernel.text import N_
+from feedback.notifications.hints import unread_and_put_away
+from feedback.web.addresses import fixed_address
 from feedback.web.assets import asset, assets
 from feedback.web.errors import init_errors
-from feedback.web.hints import first_words
+from feedback.web.hints import first_words, page_of_first_words
 from feedback.web.language import chosen_locale, has_large_text, init_languages
 from feedback.web.present.words import ROLE_NAMES
 from feedback.web.session import current_actor
@@ -33,44 +35,46 @@ PLACES: tuple[tuple[str, tuple[str, ...]], ...] = (
 """Pages of the navigation and the roles that have them, in the order shown."""
 
 
-def _labels() -> dict[str, str]:
-    return {
-        "submitter.home": _("My tickets"),
-        "desk.desk": _("Desk"),
-        "dispatcher.dispatch": _("Dispatch"),
-        "leader.review": _("Review"),
-        "admin.index": _("Administration"),
-    }
+LABELS = {
+    "submitter.home": N_("My tickets"),
+    "desk.desk": N_("Desk"),
+    "dispatcher.dispatch": N_("Dispatch"),
+    "leader.review": N_("Review"),
+    "admin.index": N_("Administration"),
+}
 
 
 def navigation(actor: Actor | None) -> list[dict[str, Any]]:
     """Where this person may go; only pages that exist."""
     if actor is None:
         return []
-    labels = _labels()
+    held, here = {grant.role for grant in actor.grants}, request.endpoint
     return [
-        {"url": url_for(endpoint), "label": labels[endpoint], "active": request.endpoint == endpoint}
+        {"url": fixed_address(endpoint), "label": _(LABELS[endpoint]), "active": here == endpoint}
         for endpoint, roles in PLACES
-        if endpoint in current_app.view_functions and any(grant.role in roles for grant in actor.grants)
+        if not held.isdisjoint(roles) and endpoint in current_app.view_functions
     ]
 
 
 def _frame() -> dict[str, Any]:
     actor = current_actor()
-    me = None
+    me, unread, words = None, 0, None
     if actor:
         roles = dict.fromkeys(_(ROLE_NAMES[grant.role]) for grant in actor.grants)
         me = {"name": actor.name, "roles": list(roles)}
+        page = page_of_first_words()
+        unread, is_put_away = unread_and_put_away(session(), actor, page)
+        words = None if is_put_away else first_words(page)
     return {
         "me": me,
         "nav": navigation(actor),
-        "unread": unread_count(session(), actor) if actor else 0,
-        "unread_url": url_for("notices.unread") if actor else None,
-        "notices_url": url_for("notices.index"),
+        "unread": unread,
+        "unread_url": fixed_address("notices.unread") if actor else None,
+        "notices_url": fixed_address("notices.index"),
         "locale": chosen_locale(),
         "large_text": has_large_text(),
         "draft_owner": actor.submitter_key[:16] if actor else "",
-        "first_words": first_words(actor) if actor else None,
+        "first_words": words,
         "warnings": app_warnings(),
     }
 

@@ -7,11 +7,10 @@ from typing import Any
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from feedback.kernel.actor import Actor
-from feedback.kernel.db import session
 from feedback.kernel.errors import NotFound
 from feedback.kernel.text import N_
-from feedback.notifications.hints import is_put_away, put_away
+from feedback.notifications.hints import put_away
+from feedback.web.addresses import fixed_address
 from feedback.web.session import request_now, require, signed_in_actor
 from feedback.web.translate import gettext as _
 
@@ -30,12 +29,15 @@ FIRST_WORDS = {
 SAME_PAGE = {"submitter.front": "submitter.home"}
 
 
-def first_words(actor: Actor) -> dict[str, Any] | None:
-    """{text, url} for the page that is being shown; None where it has none, or its reader put them away."""
+def page_of_first_words() -> str | None:
+    """The page that is being shown, where it has first words."""
     page = SAME_PAGE.get(request.endpoint or "", request.endpoint or "")
-    if request.method != "GET" or page not in FIRST_WORDS or is_put_away(session(), actor, page):
-        return None
-    return {"text": _(FIRST_WORDS[page]), "url": url_for("notices.hints.seen", page=page)}
+    return page if request.method == "GET" and page in FIRST_WORDS else None
+
+
+def first_words(page: str | None) -> dict[str, Any] | None:
+    """{text, url} for such a page."""
+    return {"text": _(FIRST_WORDS[page]), "url": fixed_address("notices.hints.seen", page=page)} if page else None
 
 
 @hint_pages.post("/hints/<page>/seen")

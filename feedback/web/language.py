@@ -53,9 +53,16 @@ def texts() -> Any:
         return held[1]
     if not has_request_context():
         return get_translations()
-    found = get_translations()
-    g.page_texts = (chosen_locale(), found)
+    locale = chosen_locale()
+    found = _by_locale.get(locale)
+    if found is None:
+        found = _by_locale[locale] = get_translations()
+    g.page_texts = (locale, found)
     return found
+
+
+_by_locale: dict[str, Any] = {}
+"""The catalogues of pages, read once in the life of the process."""
 
 
 _kept_of_request: Callable[[], Any] = g._get_current_object  # noqa: SLF001 (its documented way out of the proxy)

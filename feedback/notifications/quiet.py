@@ -7,19 +7,39 @@ from datetime import datetime, time, timedelta
 
 from sqlalchemy.orm import Session
 
+from feedback.calendars.queries import ready
+from feedback.calendars.worktime import Calendar
 from feedback.kernel.clock import site_zone
 from feedback.kernel.site import get_setting
+from feedback.sla.queries import calendar_for_unit
 from feedback.tickets.models import Ticket
 
 NEVER_HELD = ("critical", "urgent")
+LONGEST_HOLD = 31
+"""For so many days off in a row a message waits at most."""
 _SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 
 
 def held_until(session: Session, ticket: Ticket, now: datetime) -> datetime:
-    """When a message about this ticket may leave: `now`, or the end of the site's quiet hours."""
+    """When a message about this ticket may leave: `now`, or the end of the site's quiet hours and days off."""
     if ticket.urgency in NEVER_HELD:
         return now
-    return quiet_end(str(get_setting(session, "quiet_hours")), now)
+    span = str(get_setting(session, "quiet_hours"))
+    if not get_setting(session, "quiet_days_off"):
+        return quiet_end(span, now)
+    return opening_after(span, ready(calendar_for_unit(session, None)), now)
+
+
+def opening_after(span: str, calendar: Calendar, now: datetime) -> datetime:
+    """The first instant from `now` on that lies in no quiet hours and on no day without working time."""
+    found = quiet_end(span, now)
+    for _ in range(LONGEST_HOLD):
+        local = found.astimezone(site_zone())
+        if calendar.plan_on(local.toordinal()).windows:
+            break
+        midnight = datetime.combine(local.date() + timedelta(days=1), time(0), local.tzinfo)
+        found = quiet_end(span, midnight.astimezone(now.tzinfo))
+    return found
 
 
 def is_span(text: str) -> bool:

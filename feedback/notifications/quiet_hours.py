@@ -13,14 +13,15 @@ from feedback.kernel.transaction import transaction
 from feedback.notifications.quiet import is_span
 from feedback.people.rights import check_site_admin
 
-SETTING = "quiet_hours"
+SETTING, DAYS_OFF = "quiet_hours", "quiet_days_off"
 
 
 class SetQuietHours(Command):
-    """From when to when, such as 22:00 and 07:00, over midnight too; both empty: none."""
+    """From when to when, such as 22:00 and 07:00, over midnight too; both empty: none. `days_off`: on days off too."""
 
     begins: Line = ""
     ends: Line = ""
+    days_off: bool = False
 
 
 def set_quiet_hours(cmd: SetQuietHours, *, actor: Actor, now: datetime) -> str:
@@ -40,4 +41,6 @@ def set_quiet_hours(cmd: SetQuietHours, *, actor: Actor, now: datetime) -> str:
     with transaction() as session:
         if get_setting(session, SETTING) != span:
             change_setting(session, SETTING, span, actor=actor, now=now)
+        if get_setting(session, DAYS_OFF) != cmd.days_off:
+            change_setting(session, DAYS_OFF, cmd.days_off, actor=actor, now=now)
     return span

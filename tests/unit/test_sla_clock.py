@@ -34,23 +34,23 @@ def test_units_of_one_policy_run_each_in_their_own_time() -> None:
     assert due(start, "2wd") == at("2026-10-20 16:30")
 
 
-@pytest.mark.parametrize(
-    ("case", "amount", "pause", "expected"),
-    [
-        ("natural: by its length", "4h", "2026-10-12 10:00/2026-10-12 10:45", "2026-10-12 13:45"),
-        ("natural: nights count too", "4h", "2026-10-12 10:00/2026-10-13 10:00", "2026-10-13 13:00"),
-        ("39 working: only working time inside", "4wh", "2026-10-12 11:00/2026-10-12 14:30", "2026-10-12 16:30"),
-        ("39 working: a weekend adds nothing", "5wd", "2026-10-16 18:00/2026-10-19 08:00", "2026-10-19 09:00"),
-        ("39 working: a holiday adds nothing", "5wd", "2026-10-17 00:00/2026-10-19 00:00", "2026-10-19 09:00"),
-        ("40 over local midnight", "4wh", "2026-10-12 11:00/2026-10-13 10:00", "2026-10-13 12:00"),
-        ("days: working time after the base target", "1wd", "2026-10-12 11:00/2026-10-12 15:00", "2026-10-13 11:00"),
-        ("42 begun exactly at the due instant", "4h", "2026-10-12 13:00/2026-10-12 18:00", "2026-10-12 13:00"),
-        ("42 begun after the due instant", "4wh", "2026-10-12 15:30/2026-10-12 16:00", "2026-10-12 15:00"),
-        ("43 ends exactly at the base due", "4h", "2026-10-12 12:00/2026-10-12 13:00", "2026-10-12 14:00"),
-        ("ended before the start", "4h", "2026-10-11 12:00/2026-10-12 09:00", "2026-10-12 13:00"),
-        ("37 born paused, by half", "4h", "2026-10-12 08:00/2026-10-12 10:00", "2026-10-12 14:00"),
-    ],
+PAUSES = (
+    ("natural: by its length", "4h", "2026-10-12 10:00/2026-10-12 10:45", "2026-10-12 13:45"),
+    ("natural: nights count too", "4h", "2026-10-12 10:00/2026-10-13 10:00", "2026-10-13 13:00"),
+    ("39 working: only working time inside", "4wh", "2026-10-12 11:00/2026-10-12 14:30", "2026-10-12 16:30"),
+    ("39 working: a weekend adds nothing", "5wd", "2026-10-16 18:00/2026-10-19 08:00", "2026-10-19 09:00"),
+    ("39 working: a holiday adds nothing", "5wd", "2026-10-17 00:00/2026-10-19 00:00", "2026-10-19 09:00"),
+    ("40 over local midnight", "4wh", "2026-10-12 11:00/2026-10-13 10:00", "2026-10-13 12:00"),
+    ("days: working time after the base target", "1wd", "2026-10-12 11:00/2026-10-12 15:00", "2026-10-13 11:00"),
+    ("42 begun exactly at the due instant", "4h", "2026-10-12 13:00/2026-10-12 18:00", "2026-10-12 13:00"),
+    ("42 begun after the due instant", "4wh", "2026-10-12 15:30/2026-10-12 16:00", "2026-10-12 15:00"),
+    ("43 ends exactly at the base due", "4h", "2026-10-12 12:00/2026-10-12 13:00", "2026-10-12 14:00"),
+    ("ended before the start", "4h", "2026-10-11 12:00/2026-10-12 09:00", "2026-10-12 13:00"),
+    ("37 born paused, by half", "4h", "2026-10-12 08:00/2026-10-12 10:00", "2026-10-12 14:00"),
 )
+
+
+@pytest.mark.parametrize(("case", "amount", "pause", "expected"), PAUSES, ids=[row[0] for row in PAUSES])
 def test_pause_lengthens_a_clock_in_its_own_time(case: str, amount: str, pause: str, expected: str) -> None:
     assert due("2026-10-12 09:00", amount, pause) == at(expected), case
 

@@ -30,46 +30,46 @@ def minutes(start: str, count: int, of: Calendar = TOWN) -> datetime:
     return add_working_time(at(start), timedelta(minutes=count), of)
 
 
-@pytest.mark.parametrize(
-    ("case", "start", "count", "due"),
-    [
-        ("01 inside a window", "2026-10-12 09:30", 60, "2026-10-12 10:30"),
-        ("01 over the noon break", "2026-10-12 11:30", 60, "2026-10-12 14:30"),
-        ("02 before opening", "2026-10-12 07:00", 60, "2026-10-12 10:00"),
-        ("03 after closing", "2026-10-12 19:00", 60, "2026-10-13 10:00"),
-        ("04 exactly at the opening", "2026-10-12 09:00", 60, "2026-10-12 10:00"),
-        ("05 exactly at the closing", "2026-10-12 17:30", 60, "2026-10-13 10:00"),
-        ("05 exactly at the noon closing", "2026-10-12 12:00", 60, "2026-10-12 15:00"),
-        ("06 in the noon break", "2026-10-12 13:00", 60, "2026-10-12 15:00"),
-        ("07 Friday evening", "2026-10-16 18:00", 60, "2026-10-19 10:00"),
-        ("08 weekend", "2026-10-17 11:00", 60, "2026-10-19 10:00"),
-        ("09 first day of a seven-day holiday", "2026-10-01 09:00", 60, "2026-10-08 10:00"),
-        ("10 make-up Saturday counts", "2026-10-10 09:00", 60, "2026-10-10 10:00"),
-        ("11 make-up Sunday before the holiday", "2026-09-20 16:30", 120, "2026-09-21 10:00"),
-        ("19 year end, into a year that is known", "2025-12-31 17:00", 60, "2026-01-04 09:30"),
-        ("target exactly at a closing stays there", "2026-10-12 09:00", 180, "2026-10-12 12:00"),
-        ("a second and a microsecond are kept", "2026-10-12 17:29:59.000001", 1, "2026-10-13 09:00:59.000001"),
-    ],
+MINUTES = (
+    ("01 inside a window", "2026-10-12 09:30", 60, "2026-10-12 10:30"),
+    ("01 over the noon break", "2026-10-12 11:30", 60, "2026-10-12 14:30"),
+    ("02 before opening", "2026-10-12 07:00", 60, "2026-10-12 10:00"),
+    ("03 after closing", "2026-10-12 19:00", 60, "2026-10-13 10:00"),
+    ("04 exactly at the opening", "2026-10-12 09:00", 60, "2026-10-12 10:00"),
+    ("05 exactly at the closing", "2026-10-12 17:30", 60, "2026-10-13 10:00"),
+    ("05 exactly at the noon closing", "2026-10-12 12:00", 60, "2026-10-12 15:00"),
+    ("06 in the noon break", "2026-10-12 13:00", 60, "2026-10-12 15:00"),
+    ("07 Friday evening", "2026-10-16 18:00", 60, "2026-10-19 10:00"),
+    ("08 weekend", "2026-10-17 11:00", 60, "2026-10-19 10:00"),
+    ("09 first day of a seven-day holiday", "2026-10-01 09:00", 60, "2026-10-08 10:00"),
+    ("10 make-up Saturday counts", "2026-10-10 09:00", 60, "2026-10-10 10:00"),
+    ("11 make-up Sunday before the holiday", "2026-09-20 16:30", 120, "2026-09-21 10:00"),
+    ("19 year end, into a year that is known", "2025-12-31 17:00", 60, "2026-01-04 09:30"),
+    ("target exactly at a closing stays there", "2026-10-12 09:00", 180, "2026-10-12 12:00"),
+    ("a second and a microsecond are kept", "2026-10-12 17:29:59.000001", 1, "2026-10-13 09:00:59.000001"),
 )
+
+
+@pytest.mark.parametrize(("case", "start", "count", "due"), MINUTES, ids=[row[0] for row in MINUTES])
 def test_working_minutes_end_at_the_right_instant(case: str, start: str, count: int, due: str) -> None:
     assert minutes(start, count) == at(due), case
     assert working_time_between(at(start), at(due), TOWN) == timedelta(minutes=count), case
 
 
-@pytest.mark.parametrize(
-    ("case", "start", "days", "due"),
-    [
-        ("same time of day", "2026-10-12 10:15", 1, "2026-10-13 10:15"),
-        ("over a weekend", "2026-10-16 10:15", 1, "2026-10-19 10:15"),
-        ("26 a start after closing counts from the next opening", "2026-10-12 18:00", 1, "2026-10-14 09:00"),
-        ("a start at the closing instant too", "2026-10-12 17:30", 1, "2026-10-14 09:00"),
-        ("a start in the noon break has the afternoon's opening", "2026-10-12 13:00", 1, "2026-10-13 14:00"),
-        ("09 over a seven-day holiday", "2026-09-30 17:00", 1, "2026-10-08 17:00"),
-        ("10 a make-up Saturday is a working day", "2026-10-09 17:00", 1, "2026-10-10 17:00"),
-        ("08 a weekend start", "2026-10-17 20:00", 2, "2026-10-21 09:00"),
-        ("19 leap day", "2028-02-28 10:00", 1, "2028-02-29 10:00"),
-    ],
+DAYS = (
+    ("same time of day", "2026-10-12 10:15", 1, "2026-10-13 10:15"),
+    ("over a weekend", "2026-10-16 10:15", 1, "2026-10-19 10:15"),
+    ("26 a start after closing counts from the next opening", "2026-10-12 18:00", 1, "2026-10-14 09:00"),
+    ("a start at the closing instant too", "2026-10-12 17:30", 1, "2026-10-14 09:00"),
+    ("a start in the noon break has the afternoon's opening", "2026-10-12 13:00", 1, "2026-10-13 14:00"),
+    ("09 over a seven-day holiday", "2026-09-30 17:00", 1, "2026-10-08 17:00"),
+    ("10 a make-up Saturday is a working day", "2026-10-09 17:00", 1, "2026-10-10 17:00"),
+    ("08 a weekend start", "2026-10-17 20:00", 2, "2026-10-21 09:00"),
+    ("19 leap day", "2028-02-28 10:00", 1, "2028-02-29 10:00"),
 )
+
+
+@pytest.mark.parametrize(("case", "start", "days", "due"), DAYS, ids=[row[0] for row in DAYS])
 def test_working_days_end_at_the_right_instant(case: str, start: str, days: int, due: str) -> None:
     assert add_working_days(at(start), days, TOWN) == at(due), case
 

@@ -51,6 +51,17 @@ def changes(county: County) -> list[dict[str, object]]:
     return [entry.facts for entry in county.session.scalars(entries.order_by(AuditEntry.seq))]
 
 
+def test_admin_keeps_days_off_quiet_and_takes_that_back(admin: Browser, county: County) -> None:
+    admin.post("/admin/settings/quiet-hours", {"begins": "22:00", "ends": "07:00", "days_off": "y"})
+    assert setting(county, "quiet_days_off") is True
+    assert re.search(
+        r'<input[^>]* checked[^>]*name="days_off"|name="days_off"[^>]* checked', admin.get("/admin/settings").text
+    )
+    admin.post("/admin/settings/quiet-hours", {"begins": "22:00", "ends": "07:00"})
+    assert setting(county, "quiet_days_off") is False
+    assert [change["setting"] for change in changes(county)] == ["quiet_hours", "quiet_days_off", "quiet_days_off"]
+
+
 def test_admin_sets_quiet_hours_and_takes_them_away(admin: Browser, county: County) -> None:
     assert admin.post("/admin/settings/quiet-hours", {"begins": "22:00", "ends": "07:00"}).status_code == 303
     assert setting(county, "quiet_hours") == "22:00-07:00"

@@ -87,6 +87,7 @@ def _settings_page(refused: dict[str, PageForm]) -> str:
     )
     offer(calendar, "calendar", [option(row.code, row.code) for row in list_calendars(session())])
     begins, _dash, ends = str(get_setting(session(), "quiet_hours")).partition("-")
+    quiet = {"begins": begins, "ends": ends, "days_off": bool(get_setting(session(), "quiet_days_off"))}
     logins = "\n".join(get_setting(session(), "root_dispatchers"))
     return render_template(
         "admin/settings.html",
@@ -94,7 +95,7 @@ def _settings_page(refused: dict[str, PageForm]) -> str:
         self_dispatch=bool(get_setting(session(), SELF_DISPATCH)),
         words=words,
         calendar=calendar,
-        quiet=refused.get("quiet") or QuietHoursForm(data={"begins": begins, "ends": ends}),
+        quiet=refused.get("quiet") or QuietHoursForm(data=quiet),
         dispatchers=refused.get("dispatchers") or RootDispatchersForm(data={"logins": logins, "seen": logins}),
     )
 
@@ -105,7 +106,7 @@ def quiet_hours() -> Page:
     """When no mail leaves about tickets that are not urgent."""
     form = QuietHoursForm(request.form)
     try:
-        cmd = SetQuietHours.parse(form.raw_fields(("begins", "ends")))
+        cmd = SetQuietHours.parse({**form.raw_fields(("begins", "ends")), "days_off": bool(form.days_off.data)})
         span = set_quiet_hours(cmd, actor=signed_in_actor(), now=request_now())
     except Invalid as refused:
         form.show_errors(refused.errors)

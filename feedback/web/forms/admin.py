@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from wtforms import HiddenField, SearchField, StringField
+from wtforms import BooleanField, HiddenField, SearchField, StringField
 from wtforms.widgets import TimeInput
 
 from feedback.web.forms.base import PageForm, SelectField, WordsField, needed
@@ -64,6 +64,7 @@ class QuietHoursForm(PageForm):
 
     begins = ClockField(_("From"))
     ends = ClockField(_("Until"))
+    days_off = BooleanField(_("On days off too, the whole day"))
 
 
 class DefaultCalendarForm(PageForm):

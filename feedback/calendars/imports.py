@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from feedback.calendars.definition import OFFICIAL_CODE, CalendarDefinition, DateRow, RowKind, WeekRow, from_json
-from feedback.calendars.notation import parse_dates, parse_days, parse_span, parse_windows
+from feedback.calendars.notation import parse_dates, parse_days, parse_span, parse_windows_apart
 from feedback.calendars.queries import list_calendars, official_definition
 from feedback.calendars.usecases import save_calendars, save_official_days
 from feedback.calendars.worktime import Calendar
@@ -98,7 +98,7 @@ def _drafts(rows: Iterable[Row], result: ImportResult) -> dict[str, _Draft]:
 
 def _take(draft: _Draft, values: Mapping[str, str]) -> None:
     rule = values["rule"].lower()
-    windows = parse_windows(values["windows"])
+    windows = parse_windows_apart(values["windows"])
     if rule not in RULES:
         raise _bad("rule", N_("Must be week, holiday, workday or half."))
     if draft.code == OFFICIAL_CODE:
@@ -205,7 +205,11 @@ def _with_dates(before: CalendarDefinition, draft: _Draft) -> tuple[DateRow, ...
 
 def _is_usable(definition: CalendarDefinition, draft: _Draft, result: ImportResult) -> bool:
     try:
-        Calendar(definition)
+        if not Calendar(definition).goes_on():
+            raise _bad(
+                "windows",
+                N_("Its working time runs out, or is less than a day a month; give it a week row that goes on."),
+            )
     except Invalid as invalid:
         result.refuse_all(RowError.of_invalid(draft.numbers[0], invalid))
         return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from itertools import pairwise
 
 from feedback.calendars.definition import Span, Window
 from feedback.kernel.errors import Invalid
@@ -36,6 +37,25 @@ def parse_windows(text: str) -> tuple[Window, ...]:
             )
         windows.append(Window(opens, closes))
     return tuple(windows)
+
+
+def parse_windows_apart(text: str) -> tuple[Window, ...]:
+    """As `parse_windows`, for what is saved: overlapping windows are refused too, because one of them must be a slip.
+
+    Touching ones are taken. Raises Invalid, with `windows`.
+    """
+    windows = parse_windows(text)
+    ordered = sorted(windows)
+    for earlier, later in pairwise(ordered):
+        if later.opens < earlier.closes:
+            raise Invalid(
+                {
+                    "windows": Text(
+                        N_("%(one)s and %(other)s overlap; say when each ends."), one=str(earlier), other=str(later)
+                    )
+                }
+            )
+    return windows
 
 
 def parse_days(text: str) -> tuple[int, ...]:

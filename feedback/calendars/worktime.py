@@ -28,6 +28,7 @@ from feedback.kernel.text import N_, Text
 
 FIRST_YEAR, LAST_YEAR = 1950, 2200
 SEARCH_YEARS = 120
+FEWEST_DAYS = 12
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,10 @@ class Calendar:
         table = join_years([self.year(year) for year in range(first_year, last_year + 1)])
         self._tables[:] = [table]
         return table
+
+    def goes_on(self) -> bool:
+        """Whether there is working time for good, and not too seldom to work by: in a year far from any dated row."""
+        return len(self.year(LAST_YEAR - 1).days) >= FEWEST_DAYS
 
     def local(self, instant: datetime) -> datetime:
         return instant.astimezone(self.definition.time_zone)

@@ -110,6 +110,12 @@ def test_official_notice_of_a_new_year_reaches_every_calendar_on_it(session: Ses
         ("town,week,mon,,09:00-17:00,,nowhere,\n", "base"),
         ("town,week,mon,,09:00-17:00,,town,\n", "base"),
         ("town,week,mon,,,,,\n", "windows"),
+        ("town,week,mon,,09:00-12:00;11:00-17:00,,,\n", "windows"),
+        ("town,week,mon,,09:00-12:00;09:00-12:00,,,\n", "windows"),
+        ("town,half,,2026-03-04,09:00-12:00;11:30-14:00,,,\n", "windows"),
+        ("town,week,mon;tue,2026-01-01/2026-12-31,09:00-17:00,,,\n", "windows"),
+        ("town,half,,2026-03-04,09:00-12:00,,cn,\n", "windows"),
+        ("town,week,mon,01-01/01-07,09:00-17:00,,,\n", "windows"),
         ("town,holiday,,2026-02-30,,,,\n", "date"),
         ("town,half,,2026-03-04,,,,\n", "windows"),
         ("town,holiday,,2026-03-04,09:00-12:00,,,\n", "windows"),
@@ -127,6 +133,11 @@ def test_wrong_row_is_refused_with_its_column_and_its_calendar_is_not_made(
     assert [(error.number, error.column) for error in outcome.result.errors] == [(2, column)]
     assert str(outcome.result.errors[0].text)
     assert find_calendar(session, "town") is None
+
+
+def test_windows_that_touch_are_taken_as_one(session: Session) -> None:
+    assert take("town,week,mon;tue,,12:00-17:00;09:00-12:00,,,\n").result.is_clean
+    assert str(from_json(get_calendar(session, "town").definition).weeks[0].windows[0]) == "09:00-17:00"
 
 
 def test_wrong_calendar_loses_no_good_one_and_half_of_it_is_not_taken(session: Session) -> None:

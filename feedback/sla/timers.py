@@ -26,6 +26,7 @@ from feedback.sla.queries import (
     add_pause,
     calendar_for_clock,
     calendar_for_unit,
+    get_policy,
     held,
     hold_clocks,
     match_policy,
@@ -137,13 +138,23 @@ def stop_all(session: Session, ticket_id: int, *, at: datetime) -> None:
 
 
 def revive_leg(session: Session, leg_id: int, *, at: datetime) -> SlaClock | None:
-    """A unit got its leg back: its clock goes on, the time without it a gap. None where there is no dropped clock."""
+    """A unit got its leg back: its clock goes on, the time without it a gap. None where there is no dropped clock.
+
+    It goes on by the ticket's present policy and calendar, and is not due before the resolution that runs now.
+    """
     query = select(SlaClock).where(SlaClock.leg_id == leg_id, SlaClock.kind == "leg").order_by(SlaClock.id.desc())
     clock = session.scalars(held(query.limit(1))).first()
     if clock is None or clock.dropped_at is None or clock.met_at is not None:
         return None
     clock.gaps = [*clock.gaps, [clock.dropped_at.isoformat(), at.isoformat()]]
     clock.dropped_at = None
+    clocks = resolutions(session, clock.ticket_id)
+    if clocks:
+        policy = get_policy(session, clocks[-1].policy_id)
+        if policy.amounts.get(clock.amount_name) or clock.fixed_due_at:
+            use_policy(session, clock, policy, area_id=0, at=at)
+        running = open_resolution(session, clock.ticket_id)
+        clock.follows_id = running.id if clock.follows_id and running else clock.follows_id
     lay(session, clock, at, pauses_of(session, clock.ticket_id))
     session.flush()
     return clock

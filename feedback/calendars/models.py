@@ -9,6 +9,7 @@ from sqlalchemy import JSON, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from feedback.kernel.db import Base, Id, Instant
+from feedback.kernel.reference import watch
 
 
 class BusinessCalendar(Base):
@@ -34,3 +35,6 @@ class CalendarDay(Base):
     kind: Mapped[str] = mapped_column(String(10))
     source: Mapped[str] = mapped_column(String(60), default="")
     note: Mapped[str] = mapped_column(String(120), default="")
+
+
+watch(BusinessCalendar.__table__)

@@ -15,20 +15,13 @@ from feedback.calendars.models import BusinessCalendar, CalendarDay
 from feedback.calendars.plan import is_official_year_known
 from feedback.calendars.worktime import Calendar
 from feedback.kernel.errors import NotFound
+from feedback.kernel.reference import kept
 from feedback.kernel.text import N_, Text
 
 
 def find_calendar(session: Session, code: str) -> BusinessCalendar | None:
-    """The version in force of the calendar of that code; asked for again in one transaction, it is not read again."""
-    known: dict[str, BusinessCalendar] = session.info.setdefault("calendars", {})
-    if code in known and known[code].superseded_at is None:
-        return known[code]
-    found = session.scalars(
-        select(BusinessCalendar).where(BusinessCalendar.code == code, BusinessCalendar.superseded_at.is_(None))
-    ).first()
-    if found is not None:
-        known[code] = found
-    return found
+    """The version in force of the calendar of that code, to be read only."""
+    return kept(session, "calendars", lambda reading: {row.code: row for row in list_calendars(reading)}).get(code)
 
 
 def get_calendar(session: Session, code: str) -> BusinessCalendar:
@@ -55,10 +48,24 @@ def ready(row: BusinessCalendar) -> Calendar:
 
 def calendar_by_id(session: Session, calendar_id: int) -> Calendar:
     """The version of that id, ready for arithmetic. LookupError if there is none (versions are never deleted)."""
-    row = session.get(BusinessCalendar, calendar_id)
-    if row is None:
-        raise LookupError(f"calendar version {calendar_id}")
-    return ready(row)
+    known: dict[int, Calendar] = kept(session, "calendar_versions", lambda _reading: {})
+    if calendar_id not in known:
+        row = session.get(BusinessCalendar, calendar_id)
+        if row is None:
+            raise LookupError(f"calendar version {calendar_id}")
+        known[calendar_id] = ready(row)
+    return known[calendar_id]
+
+
+def calendar_code(session: Session, calendar_id: int) -> str:
+    """The code of a version. LookupError if there is none."""
+    known: dict[int, str] = kept(session, "calendar_codes", lambda _reading: {})
+    if calendar_id not in known:
+        code = session.scalar(select(BusinessCalendar.code).where(BusinessCalendar.id == calendar_id))
+        if code is None:
+            raise LookupError(f"calendar version {calendar_id}")
+        known[calendar_id] = code
+    return known[calendar_id]
 
 
 def official_definition(session: Session) -> CalendarDefinition:

@@ -21,7 +21,7 @@ from feedback.kernel import audit
 from feedback.kernel.command import Code, Command, InstantField, LongText
 from feedback.kernel.errors import Invalid
 from feedback.kernel.text import N_, Text
-from feedback.people.models import REGION, Account, Unit
+from feedback.people.models import REGION, Unit
 from feedback.people.queries import submitter_key
 from feedback.routing.models import Category
 from feedback.routing.queries import normal_path
@@ -194,7 +194,7 @@ def _write_parts(session: Session, ticket: Ticket, row: History) -> None:
     seat_id = None
     if row.account_id is not None:
         area = session.get_one(Unit, row.area_id)
-        person = Person(session.get_one(Account, row.account_id), submitter_key(row.account_id), area)
+        person = Person(row.account_id, submitter_key(row.account_id), area)
         seat_id = new_seat(session, ticket, Particulars(person, area, None, [], {}), said.created_at).id
     session.add(
         Message(

@@ -15,8 +15,8 @@ from feedback.kernel.actor import Actor, Grant
 from feedback.kernel.command import Code, Command, InstantField, Line, LongText
 from feedback.kernel.errors import Invalid
 from feedback.kernel.text import N_, Text
-from feedback.people.models import Account, RoleGrant, Unit
-from feedback.people.queries import find_account, find_unit, in_force, region_of, submitter_key
+from feedback.people.models import RoleGrant, Unit
+from feedback.people.queries import all_units, find_account, find_unit, in_force, region_of, submitter_key
 from feedback.routing.models import Category
 from feedback.routing.queries import find_category
 from feedback.tickets.identity import town_to_show
@@ -53,7 +53,7 @@ class SubmitTicket(Command):
 class Person:
     """Whose seat it will be: an account, or somebody who has none."""
 
-    account: Account | None
+    account_id: int | None
     key: str
     home: Unit
     name: str = ""
@@ -110,11 +110,10 @@ def _whose(
     """Whose ticket it is: the actor's, or that of whoever they write for."""
     wanted = command.on_behalf_of
     if wanted is None:
-        account = session.get_one(Account, actor.account_id)
-        return Person(account, actor.submitter_key, session.get_one(Unit, grant.unit_id))
+        return Person(actor.account_id, actor.submitter_key, all_units(session)[grant.unit_id])
     if wanted.login is None:
         if wanted.name and wanted.contact:
-            home = session.get_one(Unit, grant.unit_id)
+            home = all_units(session)[grant.unit_id]
             return Person(None, secrets.token_hex(32), home, wanted.name, wanted.contact)
         errors["on_behalf_of"] = Text(N_("Give a login, or a name and how to reach them."))
         return None
@@ -137,7 +136,7 @@ def _whose(
             N_("Nobody who may submit has this login. Give a name and contact instead.")
         )
         return None
-    return Person(account_or_none, submitter_key(account_or_none.id), session.get_one(Unit, home_id))
+    return Person(account_or_none.id, submitter_key(account_or_none.id), all_units(session)[home_id])
 
 
 def _area(
@@ -155,7 +154,7 @@ def _area(
     if person is None:
         return None
     if command.privacy == "confidential":
-        return session.get_one(Unit, town_to_show(session, person.home, now))
+        return all_units(session)[town_to_show(session, person.home, now)]
     return region_of(session, person.home)
 
 

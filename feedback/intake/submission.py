@@ -20,11 +20,12 @@ from feedback.kernel.text import N_, Text
 from feedback.kernel.transaction import transaction
 from feedback.routing.danger import raise_urgency
 from feedback.routing.decision import RoutingDecision, decide_route
+from feedback.sla.queries import begin_clocks
 from feedback.tickets import lifecycle
 from feedback.tickets.actions import TicketRef
 from feedback.tickets.clockwork import NewLeg
 from feedback.tickets.hold import Held
-from feedback.tickets.identity import ALPHABET, new_alias, seal_identity, town_to_show
+from feedback.tickets.identity import ALPHABET, new_alias, note_raisers, seal_identity, town_to_show
 from feedback.tickets.models import Seat, Ticket, TicketAbout
 from feedback.tickets.transition import new_ticket, perform
 from feedback.tickets.visibility import Standing
@@ -121,18 +122,26 @@ def _take_in(
     )
     session.add(ticket)
     session.flush()
+    begin_clocks(session, ticket.id)
+    note_raisers(
+        session,
+        ticket.id,
+        typed_at=grant.unit_id if command.on_behalf_of else None,
+        accounts=[read.person.account_id] if read.person.account_id else [],
+    )
     seat = new_seat(session, ticket, read, now)
     for account_id in read.about_accounts:
         session.add(TicketAbout(ticket_id=ticket.id, account_id=account_id))
     for unit_id, is_derived in read.about_units.items():
         session.add(TicketAbout(ticket_id=ticket.id, unit_id=unit_id, is_derived=is_derived))
-    session.flush()
+    if read.is_about:
+        session.flush()
 
     typed_in = Standing(grant.role, "none", grant)
     standing = typed_in if command.on_behalf_of else Standing("submitter", "own", grant, seat_id=seat.id)
     rule, _ = lifecycle.judge("submit", lifecycle.NEW, [(standing.role, "none")])
     perform(
-        Held(session, ticket, actor, standing, rule, now, files=files),
+        Held(session, ticket, actor, standing, rule, now, files=files, is_new=True),
         text=text,
         title=command.title or made_title(text),
         facts={"urgency": urgency, **({"danger_words": list(danger)} if danger else {})},
@@ -145,7 +154,7 @@ def _dispatch_if_sure(session: Session, ticket: Ticket, route: RoutingDecision, 
     if route.lead_id is None:
         return
     rule, _ = lifecycle.judge("dispatch", ticket.status, [(lifecycle.SYSTEM_ROLE, "any")])
-    held = Held(session, ticket, SYSTEM, Standing(lifecycle.SYSTEM_ROLE, "any"), rule, now)
+    held = Held(session, ticket, SYSTEM, Standing(lifecycle.SYSTEM_ROLE, "any"), rule, now, is_new=True)
     legs = [NewLeg(route.lead_id, "lead"), *(NewLeg(unit_id, "assist") for unit_id in route.assist_ids)]
     perform(held, legs=legs, facts={"lead": route.lead_id, "routing": route.facts()})
 
@@ -153,7 +162,7 @@ def _dispatch_if_sure(session: Session, ticket: Ticket, route: RoutingDecision, 
 def new_seat(session: Session, ticket: Ticket, read: Particulars, now: datetime) -> Seat:
     """The place of whoever raised it, with their identity sealed behind it."""
     person = read.person
-    home = person.home if person.account else read.area
+    home = person.home if person.account_id else read.area
     seat = Seat(
         ticket_id=ticket.id,
         origin_ticket_id=ticket.id,
@@ -165,7 +174,7 @@ def new_seat(session: Session, ticket: Ticket, read: Particulars, now: datetime)
     )
     session.add(seat)
     session.flush()
-    seal_identity(session, seat, account=person.account, name=person.name, contact=person.contact)
+    seal_identity(session, seat, account_id=person.account_id, name=person.name, contact=person.contact)
     return seat
 
 

@@ -81,13 +81,16 @@ def record(
     action: str,
     now: datetime,
     facts: dict[str, Any] | None = None,
+    is_first: bool = False,
 ) -> AuditEntry:
-    """Add an entry to the stream's chain in the present transaction.
+    """Add an entry to the stream's chain in the present transaction; `is_first`: what it concerns was made just now.
 
     The caller holds the lock of what the stream concerns (the ticket's row); a race would fail on (stream, seq).
     """
     heads: dict[str, AuditEntry] = remembered(session, "audit", dict)
-    seq, mac = (heads[stream].seq, heads[stream].mac) if stream in heads else _head(session, stream)
+    seq, mac = (heads[stream].seq, heads[stream].mac) if stream in heads else (0, "")
+    if stream not in heads and not is_first:
+        seq, mac = _head(session, stream)
     entry = AuditEntry(
         stream=stream,
         seq=seq + 1,

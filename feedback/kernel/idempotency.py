@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from feedback.kernel.db import Base, Id, Instant
 from feedback.kernel.errors import Invalid
+from feedback.kernel.memo import remembered
 from feedback.kernel.text import N_, Text
 
 KEPT = timedelta(hours=24)
@@ -53,9 +54,12 @@ class Once:
                 IdempotencyKey.caller_key == self.caller_key,
                 IdempotencyKey.route == self.route,
                 IdempotencyKey.key == self.key,
-                IdempotencyKey.created_at > now - KEPT,
             )
         ).first()
+        is_over = row is not None and row.created_at <= now - KEPT
+        remembered(session, ("is_over", self), lambda: is_over)
+        if is_over:
+            return None
         if row and row.body_digest != self.body_digest:
             raise Invalid({"Idempotency-Key": Text(N_("This key was used for another message. Take a new key."))})
         return row
@@ -66,14 +70,8 @@ class Once:
         Only a key that is over makes room: one that another transaction wrote meanwhile meets the unique constraint
         (IntegrityError), and whoever comes second finds it when they try again.
         """
-        session.execute(
-            delete(IdempotencyKey).where(
-                IdempotencyKey.caller_key == self.caller_key,
-                IdempotencyKey.route == self.route,
-                IdempotencyKey.key == self.key,
-                IdempotencyKey.created_at <= now - KEPT,
-            )
-        )
+        if remembered(session, ("is_over", self), lambda: True):
+            self._make_room(session, now)
         session.add(
             IdempotencyKey(
                 caller_key=self.caller_key,
@@ -84,6 +82,16 @@ class Once:
                 version=version,
                 answer={},
                 created_at=now,
+            )
+        )
+
+    def _make_room(self, session: Session, now: datetime) -> None:
+        session.execute(
+            delete(IdempotencyKey).where(
+                IdempotencyKey.caller_key == self.caller_key,
+                IdempotencyKey.route == self.route,
+                IdempotencyKey.key == self.key,
+                IdempotencyKey.created_at <= now - KEPT,
             )
         )
 

@@ -20,7 +20,7 @@ from feedback.kernel.memo import forget, remembered
 T = TypeVar("T")
 Held = dict[Hashable, tuple[str, Any]]
 VERBS = ("INSERT", "UPDATE", "DELETE")
-_PLACE = "reference"
+_PLACE, _CHANGED = "reference", "reference.changed"
 
 _held: WeakKeyDictionary[Engine, Held] = WeakKeyDictionary()
 _watched: set[str] = set()
@@ -53,7 +53,7 @@ def kept(session: Session, key: Hashable, read: Callable[[Session], T]) -> T:
     itself changed something watched, `read` is asked anew and nothing is kept.
     """
     is_writing = bool(session.info.get("writing"))
-    if is_writing and (session.new or session.dirty or session.deleted):
+    if is_writing and _has_watched(session):
         session.flush()
     token = remembered(session, _PLACE, lambda: session.scalar(_TOKEN) or "")
     engine = session.get_bind().engine
@@ -62,7 +62,7 @@ def kept(session: Session, key: Hashable, read: Callable[[Session], T]) -> T:
     if known is not None and known[0] == token:
         found: T = known[1]
         return found
-    if is_writing:
+    if is_writing and remembered(session, _CHANGED, bool):
         return read(session)
     with Session(engine, expire_on_commit=False) as apart:
         value = read(apart)
@@ -106,8 +106,13 @@ def _add_row(_table: Any, connection: Connection, **_more: Any) -> None:
 event.listen(ReferenceState.__table__, "after_create", _add_row)
 
 
+def _has_watched(session: Session) -> bool:
+    changed = (*session.new, *session.dirty, *session.deleted)
+    return any(getattr(one, "__tablename__", "") in _watched for one in changed)
+
+
 @event.listens_for(Session, "after_flush")
 def _notice_own_changes(session: Session, _context: UOWTransaction) -> None:
-    changed = (*session.new, *session.dirty, *session.deleted)
-    if any(getattr(one, "__tablename__", "") in _watched for one in changed):
+    if _has_watched(session):
         forget(session)
+        remembered(session, _CHANGED, lambda: True)

@@ -24,12 +24,14 @@ def normal_path(path: str) -> str:
 
 
 def find_category(session: Session, path: str) -> Category | None:
-    """The category of that path, or what it was renamed or merged into; None where there is none."""
-    found = session.scalars(select(Category).where(Category.path == normal_path(path))).first()
+    """The category of that path, or what it was renamed or merged into, to be read only; None without one."""
+    all_of_them = _all_categories(session)
+    wanted = normal_path(path)
+    found = next((each for each in all_of_them.values() if each.path == wanted), None)
     seen: set[int] = set()
     while found is not None and found.succeeded_by_id is not None and found.id not in seen:
         seen.add(found.id)
-        found = session.get(Category, found.succeeded_by_id)
+        found = all_of_them.get(found.succeeded_by_id)
     return found
 
 

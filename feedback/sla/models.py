@@ -9,6 +9,7 @@ from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from feedback.kernel.db import Base, Id, Instant
+from feedback.kernel.reference import watch
 
 CLOCK_KINDS = (
     "resolution",
@@ -146,3 +147,6 @@ class SweepRun(Base):
     actions: Mapped[int] = mapped_column(default=0)
     failures: Mapped[int] = mapped_column(default=0)
     by: Mapped[str] = mapped_column(String(20), default="worker")
+
+
+watch(SlaPolicy.__table__)

@@ -9,12 +9,12 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from feedback.calendars.models import BusinessCalendar
-from feedback.calendars.queries import find_calendar, get_calendar
+from feedback.calendars.queries import calendar_code, find_calendar, get_calendar
 from feedback.calendars.usecases import SITE_CODE
 from feedback.kernel.memo import remembered
+from feedback.kernel.reference import kept
 from feedback.kernel.site import get_setting
-from feedback.people.models import Unit
-from feedback.people.queries import units_by_id
+from feedback.people.queries import all_units, units_by_id
 from feedback.sla.clock import PauseSpan
 from feedback.sla.facts import Facts
 from feedback.sla.models import PAUSED_KINDS, SlaClock, SlaPause, SlaPolicy
@@ -28,14 +28,12 @@ PAUSES_ALL = "closed"
 def live_policies(session: Session) -> list[SlaPolicy]:
     """The policies in force, in the order in which they are tried."""
     query = select(SlaPolicy).where(SlaPolicy.superseded_at.is_(None)).order_by(SlaPolicy.order, SlaPolicy.id)
-    found = list(session.scalars(query))
-    session.info.setdefault("policies", {}).update((policy.id, policy) for policy in found)
-    return found
+    return list(session.scalars(query))
 
 
 def match_policy(session: Session, facts: Facts) -> SlaPolicy | None:
     """The first policy in order that fits; where none does, the last one; None where there is none at all."""
-    return choose_policy(live_policies(session), facts)
+    return choose_policy(kept(session, "policies", live_policies), facts)
 
 
 def choose_policy(policies: Sequence[SlaPolicy], facts: Facts) -> SlaPolicy | None:
@@ -67,6 +65,12 @@ def clocks_of(session: Session, ticket_id: int) -> list[SlaClock]:
     if not session.info.get("writing"):
         return list(session.scalars(query))
     return remembered(session, ("clocks", ticket_id), lambda: list(session.scalars(held(query))))
+
+
+def begin_clocks(session: Session, ticket_id: int) -> None:
+    """A ticket that has just been made has no clocks and no pauses: nothing needs to be asked."""
+    remembered(session, ("clocks", ticket_id), list)
+    remembered(session, ("pauses", ticket_id), list)
 
 
 def add_clock(session: Session, clock: SlaClock) -> None:
@@ -120,15 +124,15 @@ def policy_of_ticket(session: Session, clocks: Sequence[SlaClock], facts: Facts)
 
 
 def get_policy(session: Session, policy_id: int) -> SlaPolicy:
-    """A version by its id; it stays in the session, so that a transaction reads it once."""
-    found = session.get_one(SlaPolicy, policy_id)
-    session.info.setdefault("policies", {})[policy_id] = found
-    return found
+    """A version by its id, to be read only."""
+    return kept(session, "policy_versions", lambda reading: {p.id: p for p in reading.scalars(select(SlaPolicy))})[
+        policy_id
+    ]
 
 
 def calendar_for_unit(session: Session, unit_id: int | None) -> BusinessCalendar:
     """The calendar of the nearest unit upwards that has one, else the site's."""
-    unit = session.get(Unit, unit_id) if unit_id else None
+    unit = all_units(session).get(unit_id) if unit_id else None
     if unit is not None:
         ids = unit.ancestor_ids()
         above = units_by_id(session, ids)
@@ -193,5 +197,4 @@ def spans_for(clock: SlaClock, pauses: Iterable[SlaPause]) -> list[PauseSpan]:
 def _calendar_at_receipt(session: Session, clocks: Sequence[SlaClock]) -> BusinessCalendar | None:
     if not clocks or get_policy(session, clocks[0].policy_id).calendar_code is not None:
         return None
-    first = session.get_one(BusinessCalendar, clocks[0].calendar_id)
-    return find_calendar(session, first.code)
+    return find_calendar(session, calendar_code(session, clocks[0].calendar_id))

@@ -140,15 +140,10 @@ def _open_leg(step: Step, wanted: NewLeg) -> Leg:
 def _start_lead_leg(step: Step, wanted: NewLeg) -> None:
     """A unit that led before goes on with its own leg, and the time it used counts; an assist that becomes lead starts anew."""
     session, ticket = step.held.session, step.held.ticket
-    for leg in step.held.open_legs():
+    for leg in [] if step.held.is_new else step.held.open_legs():
         if leg.unit_id == wanted.unit_id and leg.role == "assist":
             _end(step, leg, "leads")
-    former = session.scalars(
-        select(Leg)
-        .where(Leg.ticket_id == ticket.id, Leg.unit_id == wanted.unit_id, Leg.role == "lead")
-        .where(Leg.ended_at.is_not(None))
-        .order_by(Leg.id.desc())
-    ).first()
+    former = None if step.held.is_new else _former_lead_leg(step, wanted)
     leg = former or _open_leg(step, wanted)
     if former:
         former.ended_at = former.end_reason = former.acknowledged_at = None
@@ -157,6 +152,15 @@ def _start_lead_leg(step: Step, wanted: NewLeg) -> None:
     ticket.lead_leg_id, ticket.lead_unit_id, ticket.assignee_id = leg.id, leg.unit_id, leg.assignee_id
     if former is None or timers.revive_leg(session, leg.id, at=step.held.now) is None:
         _start_lead_clock(step)
+
+
+def _former_lead_leg(step: Step, wanted: NewLeg) -> Leg | None:
+    return step.held.session.scalars(
+        select(Leg)
+        .where(Leg.ticket_id == step.held.ticket.id, Leg.unit_id == wanted.unit_id, Leg.role == "lead")
+        .where(Leg.ended_at.is_not(None))
+        .order_by(Leg.id.desc())
+    ).first()
 
 
 def _end(step: Step, leg: Leg, reason: str) -> None:

@@ -12,9 +12,8 @@ from feedback.files.uploads import KeptFile
 from feedback.kernel.actor import Actor
 from feedback.kernel.errors import NotFound, VersionConflict
 from feedback.kernel.text import N_, Text
-from feedback.people.models import Unit
-from feedback.people.queries import ancestors
-from feedback.routing.models import Category
+from feedback.people.queries import all_units, ancestors
+from feedback.routing.queries import categories_by_id
 from feedback.sla.timers import Facts
 from feedback.tickets import lifecycle
 from feedback.tickets.deciders import decider_standings, pending_requests
@@ -33,6 +32,8 @@ class Held:
     rule: lifecycle.Rule
     now: datetime
     request: TicketRequest | None = None
+    is_new: bool = False
+    """Made in this very transaction: nothing of it was there before, so nothing needs to be asked."""
     files: tuple[KeptFile, ...] = ()
     """What was sent along; the first step that is taken takes it."""
 
@@ -59,8 +60,8 @@ class Held:
 
 def facts_of(session: Session, ticket: Ticket) -> Facts:
     """What a ticket's SLA policy is chosen by, and whose calendar counts."""
-    area = session.get_one(Unit, ticket.area_id)
-    category = session.get(Category, ticket.category_id) if ticket.category_id else None
+    area = all_units(session)[ticket.area_id]
+    category = categories_by_id(session, {ticket.category_id}).get(ticket.category_id) if ticket.category_id else None
     return Facts(
         kind=ticket.kind,
         urgency=ticket.urgency,

@@ -10,13 +10,16 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from feedback.kernel import keyring
+from feedback.kernel.memo import remembered
+from feedback.kernel.reference import kept
 from feedback.people.models import Account, RoleGrant, Unit
-from feedback.people.queries import ancestors, in_force
+from feedback.people.queries import ancestors, holds_at
 from feedback.tickets.models import Identity, Seat, Ticket, TimelineEntry
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -39,9 +42,9 @@ def new_alias() -> str:
     return "S-" + "".join(secrets.choice(ALPHABET) for _ in range(4))
 
 
-def seal_identity(session: Session, seat: Seat, *, account: Account | None, name: str = "", contact: str = "") -> None:
+def seal_identity(session: Session, seat: Seat, *, account_id: int | None, name: str = "", contact: str = "") -> None:
     """Keep who holds a seat: an account, or somebody without one (name and contact)."""
-    clear = {"account_id": account.id if account else None, "name": name, "contact": contact}
+    clear = {"account_id": account_id, "name": name, "contact": contact}
     sealed = keyring.seal("identity", json.dumps(clear).encode(), bound_to=f"seat:{seat.id}")
     session.add(Identity(seat_id=seat.id, sealed=sealed))
 
@@ -92,31 +95,64 @@ def town_to_show(session: Session, area: Unit, now: datetime) -> int:
     root = upwards[-1]
     if town is None:
         return root.id
-    writers = session.scalar(
-        select(func.count(func.distinct(RoleGrant.account_id)))
-        .join(Account, RoleGrant.account_id == Account.id)
-        .join(Unit, RoleGrant.unit_id == Unit.id)
-        .where(
-            RoleGrant.role == "submitter",
-            Account.is_active,
-            Unit.path.startswith(town.path, autoescape=True),
-            in_force(RoleGrant.valid_from, RoleGrant.valid_to, now),
+    return town.id if _has_writers(session, town, now) else root.id
+
+
+def _has_writers(session: Session, town: Unit, now: datetime) -> bool:
+    """Whether so many may submit in a town that it tells little of who did."""
+    known: dict[int, list[Any]] = kept(session, "writers", lambda _reading: {})
+    if town.id not in known:
+        known[town.id] = list(
+            session.execute(
+                select(RoleGrant.account_id, RoleGrant.valid_from, RoleGrant.valid_to)
+                .join(Account, RoleGrant.account_id == Account.id)
+                .join(Unit, RoleGrant.unit_id == Unit.id)
+                .where(
+                    RoleGrant.role == "submitter",
+                    Account.is_active,
+                    Unit.path.startswith(town.path, autoescape=True),
+                )
+            )
         )
-    )
-    return town.id if (writers or 0) >= FEWEST_WRITERS else root.id
+    writers: set[int] = set()
+    for account_id, valid_from, valid_to in known[town.id]:
+        if holds_at(valid_from, valid_to, now):
+            writers.add(account_id)
+            if len(writers) >= FEWEST_WRITERS:
+                return True
+    return False
 
 
-def is_raised_by(session: Session, ticket: Ticket, unit_id: int) -> bool:
-    """Whether somebody who holds a role at this unit raised the ticket or typed it in: such tickets are counted apart."""
+@dataclass(frozen=True)
+class Raisers:
+    """Who raised a ticket: the unit at which it was typed in for somebody else, and the accounts of its seats."""
+
+    typed_at: int | None
+    accounts: tuple[int, ...]
+
+
+def note_raisers(session: Session, ticket_id: int, *, typed_at: int | None, accounts: Iterable[int]) -> None:
+    """A ticket is just being made: remember in this transaction by whom, so that nothing sealed must be opened."""
+    remembered(session, ("raisers", ticket_id), lambda: Raisers(typed_at, tuple(accounts)))
+
+
+def _raisers(session: Session, ticket: Ticket) -> Raisers:
     typist = session.execute(
         select(TimelineEntry.account_id, TimelineEntry.unit_id).where(
             TimelineEntry.ticket_id == ticket.id, TimelineEntry.version == 1
         )
     ).first()
-    if typist and typist.unit_id == unit_id:
-        return True
     rows = session.scalars(select(Identity).join(Seat, Identity.seat_id == Seat.id).where(Seat.ticket_id == ticket.id))
-    accounts = [account_id for row in rows if (account_id := _open(row)["account_id"])]
+    accounts = [int(account_id) for row in rows if (account_id := _open(row)["account_id"])]
+    return Raisers(typist.unit_id if typist else None, tuple(accounts))
+
+
+def is_raised_by(session: Session, ticket: Ticket, unit_id: int) -> bool:
+    """Whether somebody who holds a role at this unit raised the ticket or typed it in: such tickets are counted apart."""
+    raisers = remembered(session, ("raisers", ticket.id), lambda: _raisers(session, ticket))
+    if raisers.typed_at == unit_id:
+        return True
+    accounts = raisers.accounts
     if not accounts:
         return False
     grants = select(RoleGrant.id).where(RoleGrant.account_id.in_(accounts), RoleGrant.unit_id == unit_id)

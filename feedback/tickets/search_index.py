@@ -95,6 +95,13 @@ def index_tickets(session: Session, ids: Sequence[int]) -> None:
         session.execute(insert.on_conflict_do_update(index_elements=["ticket_id"], set_=changed), rows)
 
 
+def index_new(session: Session, ticket: Ticket, title: str, body: str) -> None:
+    """Write the words of a ticket that is just being made: nothing else was said in it yet."""
+    said = Said(1, title, body, "submit", is_public=True, seat_id=None)
+    row = words_row(session.get_bind().dialect.name, ticket.id, ticket.reference, ticket.place, [said])
+    session.execute(TicketWords.__table__.insert(), row)  # type: ignore[attr-defined]
+
+
 def hits(dialect: str, phrases: Sequence[Phrase], columns: Sequence[str]) -> Select[int]:
     """The ids of the tickets in whose columns every phrase stands, each of them whole in one column."""
     if dialect == "postgresql":

@@ -16,7 +16,7 @@ from feedback.tickets.attachments import add_files
 from feedback.tickets.clockwork import NewLeg, Step, run_effects
 from feedback.tickets.hold import Held
 from feedback.tickets.models import Message, Ticket, TicketRequest, TimelineEntry
-from feedback.tickets.search_index import index_tickets
+from feedback.tickets.search_index import index_new, index_tickets
 
 REQUEST_STATES: dict[str, frozenset[str]] = {
     kind: frozenset(s for rule in lifecycle.rules_for(f"decide:{kind}:granted") for s in rule.states)
@@ -57,7 +57,8 @@ def perform(
     before = lifecycle.state_of(ticket.status, ticket.closure_reason) if ticket.version else lifecycle.NEW
     _move(held, before)
     ticket.version += 1
-    held.session.flush()
+    if not held.is_new:
+        held.session.flush()
     run_effects(Step(held, legs, wait_until, actor_name(held)), rule.clocks if clocks is None else clocks)
     _overtake_requests(held)
     after = lifecycle.state_of(ticket.status, ticket.closure_reason)
@@ -83,8 +84,11 @@ def perform(
         )
         if entry.is_public:
             ticket.last_word_at = held.now
-        held.session.flush()
-        index_tickets(held.session, [ticket.id])
+        if held.is_new:
+            index_new(held.session, ticket, title or "", text)
+        else:
+            held.session.flush()
+            index_tickets(held.session, [ticket.id])
     files = held.files
     if files:
         held.session.flush()
@@ -105,7 +109,8 @@ def perform(
         },
         unique_key=f"ticket:{ticket.id}:{ticket.version}",
     )
-    held.session.flush()
+    if not held.is_new:
+        held.session.flush()
     return entry
 
 
@@ -152,7 +157,7 @@ def _overtake_requests(held: Held) -> None:
 
     While a question waits for its answer or the matter is suspended, the ticket comes back: requests stay.
     """
-    if held.ticket.status in (lifecycle.WAITING, lifecycle.SUSPENDED):
+    if held.ticket.status in (lifecycle.WAITING, lifecycle.SUSPENDED) or held.is_new:
         return
     state = lifecycle.state_of(held.ticket.status, held.ticket.closure_reason)
     pending = held.session.scalars(
@@ -184,4 +189,5 @@ def _record(held: Held, entry: TimelineEntry, text: str | None, files: Sequence[
         action=entry.action,
         now=held.now,
         facts=recorded,
+        is_first=entry.version == 1,
     )

@@ -13,7 +13,16 @@ down_revision = "0012"
 branch_labels = None
 depends_on = None
 
-WATCHED = ("unit", "role_grant", "deputy", "category", "catalogue_row", "site_setting")
+WATCHED = (
+    "unit",
+    "role_grant",
+    "deputy",
+    "category",
+    "catalogue_row",
+    "site_setting",
+    "sla_policy",
+    "business_calendar",
+)
 SQLITE = "BEGIN UPDATE reference_state SET token = lower(hex(randomblob(16))); END"
 
 

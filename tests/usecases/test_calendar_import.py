@@ -213,7 +213,7 @@ def test_open_clock_moves_and_one_that_was_met_does_not(any_county: County) -> N
 def test_half_done_move_is_finished_by_importing_again(county: County) -> None:
     story = Story(county).submit()
     with transaction() as session:
-        row = get_calendar(session, "site")
+        row = session.get_one(BusinessCalendar, get_calendar(session, "site").id)
         row.superseded_at = story.now
         session.add(
             BusinessCalendar(

@@ -1,23 +1,12 @@
-"""The only wiring: settings, database, rooms, doors. No rule lives here."""
+"""The only wiring: settings, database, rooms, doors but for the commands (cli/commands.py). No rule lives here."""
 
 from __future__ import annotations
 
 from flask import Flask
-from flask_migrate import Migrate
 from sqlalchemy import inspect, select
 
 from feedback.api.access import api
 from feedback.api.door import init_api
-from feedback.cli import demo as demo_cli
-from feedback.cli import documents as documents_cli
-from feedback.cli import intake as intake_cli
-from feedback.cli import jobs as jobs_cli
-from feedback.cli import people as people_cli
-from feedback.cli import reports as reports_cli
-from feedback.cli import routes as routes_cli
-from feedback.cli import routing as routing_cli
-from feedback.cli import search as search_cli
-from feedback.cli import sla as sla_cli
 from feedback.confirmation import submitter, verdicts
 from feedback.dispatch import assignment, legs, triage
 from feedback.files.storage import open_store
@@ -74,30 +63,6 @@ PAGES = (
     ticket_pages,
     unit_pages,
 )
-COMMANDS = (
-    demo_cli.demo_commands,
-    demo_cli.setup_commands,
-    documents_cli.docs_commands,
-    documents_cli.translations_commands,
-    intake_cli.tickets_commands,
-    jobs_cli.jobs_commands,
-    jobs_cli.outbox_commands,
-    people_cli.accounts_commands,
-    people_cli.tokens_commands,
-    people_cli.units_commands,
-    reports_cli.audit_commands,
-    reports_cli.check_command,
-    reports_cli.reports_commands,
-    routes_cli.routes_command,
-    routing_cli.catalogue_commands,
-    routing_cli.routing_commands,
-    search_cli.search_commands,
-    sla_cli.calendars_commands,
-    sla_cli.policies_commands,
-    sla_cli.sla_commands,
-)
-
-migrate = Migrate(directory="migrations", render_as_batch=True, compare_type=True)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -116,7 +81,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     with app.app_context():
         prepare_engine(db.engine)
         _refuse_demo(settings)
-    migrate.init_app(app, db)
     app.extensions["files"] = open_store(settings.storage_url)
     app.extensions["queues"] = Queues(settings.redis_url)
     transaction.after_commit(relay.kick)
@@ -129,8 +93,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_kitchen(app)
     for pages in PAGES:
         app.register_blueprint(pages)
-    for command in COMMANDS:
-        app.cli.add_command(command)
     return app
 
 

@@ -13,6 +13,7 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from feedback.cli.commands import add_commands
 from feedback.factory import create_app
 from feedback.kernel.db import Base, db
 from feedback.settings import Settings
@@ -39,7 +40,7 @@ def make_settings(folder: Path, database_url: str, **more: str) -> Settings:
 
 
 def _fill(settings: Settings) -> None:
-    app = create_app(settings)
+    app = add_commands(create_app(settings))
     with app.app_context():
         Base.metadata.create_all(db.engine)
         install_defaults()
@@ -96,7 +97,7 @@ def postgres_app(postgres_url: str, tmp_path: Path) -> Iterator[Flask]:
 
 
 def _running(settings: Settings) -> Iterator[Flask]:
-    app = create_app(settings)
+    app = add_commands(create_app(settings))
     with app.app_context():
         yield app
         db.session.remove()

@@ -15,12 +15,15 @@ from prometheus_client import multiprocess
 COLLECT_AFTER = (50_000, 20, 20)
 """A page makes some ten thousand short-lived objects: by Python's own threshold each would be searched for rings many times."""
 
+gc.disable()  # while the program is loaded, all of which stays; when_ready begins
+
 
 def when_ready(_server: Any) -> None:
     """What was loaded stays for good: nobody need look through it again, and its memory stays shared."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
+    gc.enable()
 
 
 def post_fork(server: Any, _worker: Any) -> None:

@@ -26,7 +26,7 @@ def long_running_parts(host: str, port: int, metrics_dir: Path) -> list[Part]:
         *(sys.executable, "-m", "gunicorn", "--bind", bind),
         *("--worker-class", "gthread", "--workers", str(WEB_PROCESSES), "--threads", str(WEB_THREADS)),
         *("--timeout", "60", "--graceful-timeout", "10", "--keep-alive", "5"),
-        *("--config", "python:feedback.runner.gunicorn_hooks", "--preload", "--no-control-socket", "app:app"),
+        *("--config", "python:feedback.runner.gunicorn_hooks", "--preload", "--no-control-socket", "serve:app"),
     )
     few_arenas = {
         "MALLOC_ARENA_MAX": "2"

@@ -19,10 +19,10 @@ LAYERS: Final = (
     ("demo",),
     ("web", "api", "jobs", "cli"),
     ("factory",),
-    ("app", "worker"),
+    ("app", "serve", "worker"),
 )
 RANK: Final = {room: rank for rank, layer in enumerate(LAYERS) for room in layer}
-DOORS: Final = frozenset({"web", "api", "jobs", "cli", "factory", "app", "worker"})
+DOORS: Final = frozenset({"web", "api", "jobs", "cli", "factory", "app", "serve", "worker"})
 RUNNER: Final = "runner"
 """The supervisor of ./start stands apart: it knows the settings, nobody knows it."""
 
@@ -59,7 +59,7 @@ def room_arrows(sources: Sequence[Source]) -> list[str]:
             findings.append(f"{source.path}: the house has no room {source.room!r}")
             continue
         for node, name in imports_of(source):
-            if name in {"app", "worker"}:
+            if name in {"app", "serve", "worker"}:
                 findings.append(f"{source.at(node)}: nobody imports {name}")
             if name.partition(".")[0] != "feedback":
                 continue

@@ -13,6 +13,7 @@ from flask_migrate import downgrade, upgrade
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import DBAPIError
 
+from feedback.cli.commands import add_commands
 from feedback.factory import create_app
 from feedback.kernel import audit
 from feedback.kernel.db import Base, db
@@ -29,11 +30,11 @@ MIGRATIONS = str(ROOT / "migrations")
 def empty_app(request: pytest.FixtureRequest, tmp_path: Path) -> Flask:
     """An application on a database without any table."""
     if request.param == "sqlite":
-        return create_app(make_settings(tmp_path, f"sqlite:///{tmp_path / 'empty.db'}"))
+        return add_commands(create_app(make_settings(tmp_path, f"sqlite:///{tmp_path / 'empty.db'}")))
     url: str = request.getfixturevalue("postgres_url")
     name = f"m_{uuid.uuid4().hex}"
     create_database(url, name)
-    return create_app(make_settings(tmp_path, url.format(name=name)))
+    return add_commands(create_app(make_settings(tmp_path, url.format(name=name))))
 
 
 def is_described(name: str | None, kind: str, _parents: object) -> bool:

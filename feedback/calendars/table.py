@@ -65,6 +65,7 @@ class WindowTable:
     """The windows of a row of years, touching ones joined.
 
     `before[i]` is the working time before window i, `through[i]` that up to its end, both from the table's beginning.
+    From `safe_from` to `safe_until` an instant lies in these years in any zone.
     """
 
     first_year: int
@@ -74,6 +75,8 @@ class WindowTable:
     before: list[int]
     through: list[int]
     days: list[int]
+    safe_from: int
+    safe_until: int
 
     @property
     def total(self) -> int:
@@ -116,7 +119,10 @@ def join_years(years: list[YearWindows]) -> WindowTable:
         total += end - start
         through.append(total)
     days = [day for year in years for day in year.days]
-    return WindowTable(years[0].plan.year, years[-1].plan.year, opens, closes, before, through, days)
+    first, last = years[0].plan.year, years[-1].plan.year
+    safe_from = (date(first, 1, 2).toordinal() - EPOCH_ORDINAL) * DAY
+    safe_until = (date(last, 12, 31).toordinal() - EPOCH_ORDINAL) * DAY
+    return WindowTable(first, last, opens, closes, before, through, days, safe_from, safe_until)
 
 
 def on_wall(windows: tuple[Window, ...], ordinal: int, segments: tuple[Segment, ...]) -> list[tuple[int, int]]:

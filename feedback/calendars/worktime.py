@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from feedback.calendars.definition import CalendarDefinition
 from feedback.calendars.plan import DayPlan, is_official_year_known, plan_year
@@ -41,8 +42,10 @@ class Calendar:
     definition: CalendarDefinition
     _years: dict[int, YearWindows] = field(default_factory=dict, init=False, compare=False, repr=False)
     _tables: list[WindowTable] = field(default_factory=list, init=False, compare=False, repr=False)
+    _zone: ZoneInfo = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "_zone", self.definition.time_zone)
         if not self.definition.has_working_time:
             raise Invalid({"windows": Text(N_("A calendar needs working time: at least one week row with windows."))})
 
@@ -66,12 +69,20 @@ class Calendar:
         self._tables[:] = [table]
         return table
 
+    def around(self, micros: int, instant: datetime) -> WindowTable:
+        """A table that covers this instant's local year; most often the one at hand, without asking the zone."""
+        known = self._tables[0] if self._tables else None
+        if known and known.safe_from <= micros < known.safe_until:
+            return known
+        year = self.local(instant).year
+        return self.table(year, year)
+
     def goes_on(self) -> bool:
         """Whether there is working time for good, and not too seldom to work by: in a year far from any dated row."""
         return len(self.year(LAST_YEAR - 1).days) >= FEWEST_DAYS
 
     def local(self, instant: datetime) -> datetime:
-        return instant.astimezone(self.definition.time_zone)
+        return instant.astimezone(self._zone)
 
     def plan_on(self, ordinal: int) -> DayPlan:
         """What the calendar says about a date (given as its ordinal)."""
@@ -129,10 +140,9 @@ def subtract_working_time(end: datetime, duration: timedelta, calendar: Calendar
 def working_time_between(start: datetime, end: datetime, calendar: Calendar) -> timedelta:
     """The working time from `start` to `end`. Raises Invalid where the end is before the start."""
     first, _ = _enter(start, calendar)
-    last, _ = _enter(end, calendar)
+    last, table = _enter(end, calendar)
     if last < first:
         raise Invalid({"end": Text(N_("The end is before the start."))})
-    table = calendar.table(calendar.local(start).year, calendar.local(end).year)
     return timedelta(microseconds=table.place(last) - table.place(first))
 
 
@@ -182,8 +192,8 @@ def unknown_years(start: datetime, end: datetime, calendar: Calendar) -> tuple[i
 def _enter(instant: datetime, calendar: Calendar) -> tuple[int, WindowTable]:
     if instant.tzinfo is None:
         raise Invalid({"start": Text(N_("An instant needs its offset from UTC, such as 2026-10-09T09:00:00+08:00."))})
-    year = calendar.local(instant).year
-    return to_micros(instant), calendar.table(year, year)
+    micros = to_micros(instant)
+    return micros, calendar.around(micros, instant)
 
 
 def _later(table: WindowTable, asked: datetime, calendar: Calendar) -> WindowTable:

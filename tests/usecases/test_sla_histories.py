@@ -126,8 +126,7 @@ class World:
             return run
 
         hand = HANDS.get(lead, "")
-        others = [unit for unit in HANDS if unit != lead and unit not in slow.assists()]
-        other = self.chance.choice(others)
+        other = self.chance.choice([unit for unit in HANDS if unit != lead])
         found: dict[str, Callable[[], None]] = {}
         if state == "submitted":
             found["dispatch"] = act("dp1", "dispatch", lambda: slow.dispatch(now, other), lead=other)
@@ -137,9 +136,10 @@ class World:
             found["acknowledge"] = act(hand, "acknowledge", lambda: slow.end("signing", now))
         if state in ("dispatched", "in_progress"):
             found["transfer"] = act("dp1", "transfer", lambda: slow.transfer(now, other), unit=other, reason="职责不符")
-            found["add_leg"] = act(
-                "dp1", "add_leg", lambda: slow.begin("leg", now, "assist", other), unit=other, task="请配合核实"
-            )
+            if not any(c.unit == other and c.name == "assist" and c.dropped is None for c in slow.clocks):
+                found["add_leg"] = act(
+                    "dp1", "add_leg", lambda: slow.begin("leg", now, "assist", other), unit=other, task="请配合核实"
+                )
             if slow.assists():
                 unit = slow.assists()[0]
                 found["answer_leg"] = act(

@@ -1,0 +1,101 @@
+"""A SQLite site with very many open clocks of which some are due: rows alone, written in bulk, for bench.clocks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import delete, insert, update
+
+from feedback.demo.defaults import install_site_defaults
+from feedback.factory import create_app
+from feedback.kernel.db import Base, db
+from feedback.kernel.outbox import Outbox
+from feedback.kernel.transaction import transaction
+from feedback.settings import Settings
+from feedback.sla.models import SlaAlarm, SlaClock
+from feedback.sla.sweep import fire_due
+
+NOW = datetime(2026, 3, 9, 1, 0, tzinfo=UTC)
+BATCH = 500
+ROWS = 20_000
+
+
+def fill(folder: Path, size: int, due: int) -> Flask:
+    """The site; its first `due` clocks have an alarm at NOW, the others in the weeks after it."""
+    folder.mkdir(parents=True)
+    settings = Settings.from_env(
+        {
+            "FEEDBACK_ENV": "testing",
+            "SECRET_KEY": "only-to-measure-0123456789abcdef0123456789",
+            "DATABASE_URL": f"sqlite:///{folder / 'zhida.db'}",
+            "REDIS_URL": "redis://127.0.0.1:1/0",
+            "BASE_URL": "http://127.0.0.1:8000",
+            "INSTANCE_DIR": str(folder),
+        }
+    )
+    app = create_app(settings)
+    with app.app_context():
+        Base.metadata.create_all(db.engine)
+        install_site_defaults(now=NOW - timedelta(days=30))
+        for rows in _batches(size, due):
+            with transaction() as session:
+                session.execute(insert(SlaClock), rows)
+        with db.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        db.session.remove()
+    return app
+
+
+def _batches(size: int, due: int) -> Iterator[list[dict[str, Any]]]:
+    for first in range(0, size, ROWS):
+        yield [_row(number, due) for number in range(first, min(first + ROWS, size))]
+
+
+def _row(number: int, due: int) -> dict[str, Any]:
+    ahead = timedelta(0) if number < due else timedelta(seconds=3600 + number % 2_000_000)
+    ends = NOW + ahead + timedelta(days=1)
+    started = ends - timedelta(days=5)
+    levels = [("50%", "handler", NOW + ahead), ("100%", "supervisor", ends)]
+    return {
+        "ticket_id": number + 1,
+        "kind": "resolution",
+        "round": 1,
+        "started_at": started,
+        "amount_name": "resolution",
+        "amount": "5d",
+        "calendar_id": 1,
+        "policy_id": 1,
+        "gaps": [],
+        "due_at": ends,
+        "original_due_at": ends,
+        "deadline_version": 1,
+        "ladder": [
+            {"level": place, "label": label, "at": at.isoformat(), "audience": who}
+            for place, (label, who, at) in enumerate(levels, start=1)
+        ],
+        "next_level": 0,
+        "next_alarm_at": NOW + ahead,
+        "is_provisional": False,
+    }
+
+
+def sweep_once(app: Flask, due: int) -> dict[str, float]:
+    """One sweep, timed; what it wrote is taken back so that the next finds the same."""
+    with app.app_context():
+        fire_due(NOW - timedelta(days=9), BATCH)
+        cpu, wall = time.process_time(), time.perf_counter()
+        done = fire_due(NOW, BATCH)
+        taken = {"cpu_seconds": time.process_time() - cpu, "seconds": time.perf_counter() - wall}
+        if (done.alarms, done.failures) != (due, 0):
+            raise RuntimeError(f"the sweep wrote {done} and not {due} alarms")
+        with transaction() as session:
+            session.execute(delete(SlaAlarm))
+            session.execute(delete(Outbox))
+            session.execute(update(SlaClock).where(SlaClock.next_level == 1).values(next_level=0, next_alarm_at=NOW))
+        db.session.remove()
+    return taken

@@ -55,7 +55,8 @@ def submit_ticket(
             if earlier:
                 return TicketRef(earlier.reference, earlier.version, is_replay=True)
             command = SubmitTicket.parse(fields)
-            ticket = _take_in(session, command, grant, actor, now, source, files)
+            with session.no_autoflush:  # what is asked here does not depend on what is being written
+                ticket = _take_in(session, command, grant, actor, now, source, files)
             if once:
                 once.keep(session, ticket.reference, ticket.version, now)
             return TicketRef(ticket.reference, ticket.version)

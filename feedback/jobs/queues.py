@@ -32,16 +32,17 @@ SILENCE_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Task:
-    """A kind of job: its function by name, its queue, and after how many seconds it is cut off."""
+    """A kind of job: its function by name, its queue, after how many seconds it is cut off, of how many ids it takes care."""
 
     function: str
     queue: str
     seconds: int
+    most: int = 1
 
 
 TASKS: dict[str, Task] = {
     "sweep": Task("feedback.jobs.tasks.sweep", SWEEP, 120),
-    "deliver": Task("feedback.jobs.tasks.deliver", EVENTS, 25),
+    "deliver": Task("feedback.jobs.tasks.deliver", EVENTS, 25, most=20),
     "send": Task("feedback.jobs.tasks.send", MAIL, 35),
     "relay_due": Task("feedback.jobs.tasks.relay_due", CHORES, 60),
     "purge": Task("feedback.jobs.tasks.purge", CHORES, 300),
@@ -102,9 +103,11 @@ class Queues:
         return Queue(name, connection=self.connection, serializer=JSONSerializer, job_class=ListedJob)
 
     def put(self, task: str, ids: Sequence[int] = ()) -> bool:
-        """Put one job for each id (one without any for none); False where Redis was away, and nothing is lost by it."""
+        """Put a job for each id or some of them (one without any for none); False where Redis was away: nothing is lost by it."""
         wanted = TASKS[task]
-        arguments: Iterable[tuple[int, ...]] = [(each,) for each in ids] or [()]
+        arguments: Iterable[tuple[int, ...]] = [
+            tuple(ids[start : start + wanted.most]) for start in range(0, len(ids), wanted.most)
+        ] or [()]
         jobs = [
             Queue.prepare_data(
                 wanted.function,

@@ -14,7 +14,7 @@ from feedback.kernel import outbox
 from feedback.kernel.db import session as current_session
 from feedback.settings import Settings
 
-ENOUGH = 100
+ENOUGH = 20
 """A queue as long as this is being worked off; more hints for the same rows would only make it longer."""
 BATCH = 500
 FRESH = timedelta(seconds=3)

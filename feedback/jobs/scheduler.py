@@ -19,13 +19,15 @@ from feedback.jobs.schedule import Periodic, schedule
 from feedback.kernel import outbox
 from feedback.kernel.clock import utc_now
 from feedback.kernel.db import session as current_session
-from feedback.notifications.delivery import deliver_event
+from feedback.notifications.delivery import deliver_events
 from feedback.settings import Settings
 from feedback.supervision.escalation import run_sweep
 from feedback.supervision.heartbeat import PATIENCE, last_sweep, write_heartbeat
 
 ROUND_SECONDS = 1.0
 LONGEST_WAIT = 30.0
+AT_ONCE = 20
+"""Events that are told in one transaction."""
 MOST_EVENTS = 100
 """Events that the scheduler tells of in one round where no worker does, so that sweeps are not held up."""
 
@@ -105,7 +107,7 @@ class Scheduler:
         session = current_session()
         late = outbox.due_events(session, now, MOST_EVENTS, but_not_since=now - PATIENCE * self.interval)
         session.rollback()
-        for outbox_id in late:
+        for start in range(0, len(late), AT_ONCE):
             if self.stopping.is_set():
                 return
-            deliver_event(outbox_id, now=now, settings=self.settings)
+            deliver_events(late[start : start + AT_ONCE], now=now, settings=self.settings)

@@ -13,7 +13,7 @@ from feedback.kernel import audit
 from feedback.kernel.clock import utc_now
 from feedback.kernel.db import session
 from feedback.kernel.transaction import transaction
-from feedback.notifications.delivery import deliver_event, deliver_mail
+from feedback.notifications.delivery import deliver_events, deliver_mail
 from feedback.settings import Settings
 from feedback.supervision.escalation import run_sweep
 from feedback.supervision.left_behind import free_left_tickets
@@ -31,9 +31,9 @@ def file_store() -> Store:
 
 
 @task
-def deliver(outbox_id: int) -> None:
-    """Tell of one event: notices at once, each mail by a job of its own, so that a slow one holds nobody else."""
-    kick_mails(deliver_event(outbox_id, now=utc_now(), settings=_settings()))
+def deliver(*outbox_ids: int) -> None:
+    """Tell of some events: notices at once, each mail by a job of its own, so that a slow one holds nobody else."""
+    kick_mails(deliver_events(outbox_ids, now=utc_now(), settings=_settings()))
 
 
 @task

@@ -166,6 +166,18 @@ def claim_event(session: Session, outbox_id: int, *, now: datetime) -> Outbox | 
     return session.get_one(Outbox, outbox_id, populate_existing=True) if claimed else None
 
 
+def claim_events(session: Session, ids: Sequence[int], *, now: datetime) -> list[tuple[int, int]]:
+    """`claim_event` for several at once: (id, attempt) of those that were taken, the eldest first."""
+    taken = session.execute(
+        update(Outbox)
+        .where(Outbox.id.in_(ids), _event_is_due(now))
+        .values(state=LEASED, lease_until=now + EVENT_LEASE, attempts=Outbox.attempts + 1)
+        .returning(Outbox.id, Outbox.attempts)
+        .execution_options(synchronize_session=False)
+    )
+    return sorted((row.id, row.attempts) for row in taken)
+
+
 def claim_delivery(session: Session, delivery_id: int, *, now: datetime) -> Delivery | None:
     """Take a message under a lease in the open transaction; None when it is sent, dead, put off or somebody's."""
     claimed = _changed(

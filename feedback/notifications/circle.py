@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from feedback.kernel.actor import Actor
 from feedback.kernel.outbox import Outbox
 from feedback.people.models import Account, Deputy, Unit
-from feedback.people.queries import holders, in_force, load_actor, submitter_key
+from feedback.people.queries import colleagues, in_force, load_actor, submitter_key
 from feedback.tickets import lifecycle
 from feedback.tickets.deciders import decider_standings, deciders
 from feedback.tickets.models import Leg, Seat, Ticket, TicketRequest, TimelineEntry
@@ -110,7 +110,7 @@ class Circle:
     def _holders(self, role: str, unit_id: int | None) -> list[int]:
         if unit_id is None:
             return []
-        return list(dict.fromkeys(g.account_id for g in holders(self.session, role, [unit_id], self.now)))
+        return [one.account_id for one in colleagues(self.session, [unit_id], [role], self.now)]
 
     def _nearest(self, role: str) -> list[int]:
         """Holders of a role at the first unit upwards, from the unit concerned, where one of them sees the ticket."""

@@ -6,13 +6,13 @@ An event becomes all its rows in one transaction; a message is sent under a leas
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from feedback.kernel import outbox
@@ -40,62 +40,102 @@ MOST_DELIVERY_ATTEMPTS = len(outbox.DELIVERY_GAPS) + 1
 log = logging.getLogger(__name__)
 
 
-def deliver_event(outbox_id: int, *, now: datetime, settings: Settings) -> list[int]:
-    """Turn an event into notices and messages, once; gives the ids of messages to be sent now.
+@dataclass(frozen=True)
+class _Telling:
+    """An event that this process holds under a lease: the rows that it becomes."""
 
-    Nothing where it is done, put off, or under way elsewhere. What fails is put off by a growing gap, and in the end
-    listed as dead; nothing is raised for it.
+    outbox_id: int
+    attempt: int
+    notices: tuple[dict[str, Any], ...] = ()
+    mails: tuple[dict[str, Any], ...] = ()
+    is_held_back: bool = False
+
+
+def deliver_event(outbox_id: int, *, now: datetime, settings: Settings) -> list[int]:
+    """Turn one event into notices and messages, as `deliver_events`."""
+    return deliver_events([outbox_id], now=now, settings=settings)
+
+
+def deliver_events(ids: Sequence[int], *, now: datetime, settings: Settings) -> list[int]:
+    """Turn events into notices and messages, each once; gives the ids of messages to be sent now.
+
+    Nothing for one that is done, put off, or under way elsewhere. What fails is put off by a growing gap, and in the end
+    listed as dead; nothing is raised for it. Whom to tell is worked out between two short transactions: on SQLite
+    nobody else can write while one is open.
     """
     with transaction() as session:
-        row = outbox.claim_event(session, outbox_id, now=now)
-        if row is None:
-            return []
-        attempt = row.attempts
+        taken = outbox.claim_events(session, ids, now=now)
+        for outbox_id, attempt in taken:
+            if attempt > MOST_EVENT_ATTEMPTS:
+                outbox.end_event(session, outbox_id, attempt, state=outbox.DEAD, error="each attempt broke off")
+    tellings = []
+    for outbox_id, attempt in taken:
         if attempt > MOST_EVENT_ATTEMPTS:
-            outbox.end_event(session, outbox_id, attempt, state=outbox.DEAD, error="each attempt broke off")
-            return []
+            continue
+        try:
+            tellings.append(_prepare_event(current_session(), outbox_id, attempt, now, settings))
+        except Exception as error:
+            _put_off(outbox_id, attempt, now, error)
     try:
-        with transaction() as session:
-            if not outbox.end_event(session, outbox_id, attempt):
-                return []
-            return _expand(session, session.get_one(Outbox, outbox_id), now, settings)
+        return _write_down(tellings)
     except Exception as error:
-        log.exception("event %s: attempt %s failed", outbox_id, attempt)
-        with transaction() as session:
-            outbox.put_off_event(session, outbox_id, attempt, now=now, error=type(error).__name__)
+        if len(tellings) == 1:
+            _put_off(tellings[0].outbox_id, tellings[0].attempt, now, error)
+            return []
+    return [mail for telling in tellings for mail in _write_alone(telling, now)]
+
+
+def _write_alone(telling: _Telling, now: datetime) -> list[int]:
+    """One of several that could not be written together: the others must not suffer from it."""
+    try:
+        return _write_down([telling])
+    except Exception as error:
+        _put_off(telling.outbox_id, telling.attempt, now, error)
         return []
 
 
-def _expand(session: Session, row: Outbox, now: datetime, settings: Settings) -> list[int]:
-    """Write the notices and messages of an event; none for one that was told before (a replayed outbox)."""
+def _put_off(outbox_id: int, attempt: int, now: datetime, error: Exception) -> None:
+    log.error("event %s: attempt %s failed", outbox_id, attempt, exc_info=error)
+    with transaction() as session:
+        outbox.put_off_event(session, outbox_id, attempt, now=now, error=type(error).__name__)
+
+
+def _prepare_event(session: Session, outbox_id: int, attempt: int, now: datetime, settings: Settings) -> _Telling:
+    """Whom an event is told to, and in what; nobody where it was told before (a replayed outbox)."""
+    row = session.get_one(Outbox, outbox_id)
     ticket = session.get(Ticket, row.ticket_id) if row.ticket_id else None
     if ticket is None or session.scalar(select(Notice.id).where(Notice.outbox_id == row.id).limit(1)):
-        return []
-    circle = Circle(session, ticket, row, now)
-    told = recipients(circle)
+        return _Telling(outbox_id, attempt)
+    told = recipients(Circle(session, ticket, row, now))
     facts = _facts(session, row, ticket)
-    for recipient in told:
-        session.add(
-            Notice(
-                outbox_id=row.id,
-                recipient=recipient,
-                ticket_id=ticket.id,
-                event=row.event,
-                facts=facts,
-                created_at=row.created_at,
-            )
-        )
+    common = {"outbox_id": row.id, "ticket_id": ticket.id, "event": row.event, "created_at": row.created_at}
+    notices = tuple({**common, "recipient": recipient, "facts": facts} for recipient in told)
     if settings.smtp_url is None:
-        return []
+        return _Telling(outbox_id, attempt, notices)
     held = held_until(session, ticket, now)
-    mails = [
-        Delivery(outbox_id=row.id, recipient=recipient, channel=MAIL, state=outbox.NEW, attempts=0, next_try_at=held)
-        for recipient in told
-        if _has_address(reach(session, ticket.id, recipient))
-    ]
-    session.add_all(mails)
-    session.flush()
-    return [mail.id for mail in mails] if held <= now else []
+    sent = {"outbox_id": row.id, "channel": MAIL, "state": outbox.NEW, "attempts": 0, "next_try_at": held}
+    mails = tuple(
+        {**sent, "recipient": recipient} for recipient in told if _has_address(reach(session, ticket.id, recipient))
+    )
+    return _Telling(outbox_id, attempt, notices, mails, is_held_back=held > now)
+
+
+def _write_down(tellings: Sequence[_Telling]) -> list[int]:
+    """Write the rows of events that are still held, in one transaction; gives the ids of messages to be sent now."""
+    if not tellings:
+        return []
+    with transaction() as session:
+        mine = [each for each in tellings if outbox.end_event(session, each.outbox_id, each.attempt)]
+        notices = [row for each in mine for row in each.notices]
+        if notices:
+            session.execute(insert(Notice), notices)
+        ready: list[int] = []
+        for each in mine:
+            mails = [Delivery(**row) for row in each.mails]
+            session.add_all(mails)
+            session.flush()
+            ready += [] if each.is_held_back else [mail.id for mail in mails]
+        return ready
 
 
 def _facts(session: Session, row: Outbox, ticket: Ticket) -> dict[str, Any]:

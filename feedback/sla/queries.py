@@ -61,10 +61,12 @@ def clocks_of(session: Session, ticket_id: int) -> list[SlaClock]:
 
     Inside a writing transaction they are read once and stay held until its end; `add_clock` adds what it starts.
     """
-    query = select(SlaClock).where(SlaClock.ticket_id == ticket_id).order_by(SlaClock.id)
-    if not session.info.get("writing"):
-        return list(session.scalars(query))
-    return remembered(session, ("clocks", ticket_id), lambda: list(session.scalars(held(query))))
+
+    def read() -> list[SlaClock]:
+        query = select(SlaClock).where(SlaClock.ticket_id == ticket_id).order_by(SlaClock.id)
+        return list(session.scalars(held(query) if session.info.get("writing") else query))
+
+    return remembered(session, ("clocks", ticket_id), read) if session.info.get("writing") else read()
 
 
 def begin_clocks(session: Session, ticket_id: int) -> None:

@@ -20,6 +20,7 @@ from feedback.kernel.outbox import Outbox
 from feedback.kernel.transaction import transaction
 from feedback.people.tokens import IssueToken, issue_token
 from feedback.sla.models import SweepRun
+from feedback.supervision.escalation import run_sweep
 from feedback.supervision.heartbeat import is_alive, write_heartbeat
 from tests.jobs.conftest import Valkey
 from tests.support.county import County
@@ -111,6 +112,23 @@ def test_metrics_count_what_waits(county: County, app: Flask) -> None:
     assert 'zhida_tickets{status="dispatched"} 1.0' in shown
 
 
+def test_metrics_say_how_late_alarms_come_and_since_when_one_waits(county: County, app: Flask) -> None:
+    began = utc_now() - timedelta(days=2)
+    words = {"text": "The lamp is dark.", "category": "water", "urgency": "urgent"}
+    submit_ticket(words, actor=county.actor("s", began), now=began)
+    waits = _gauge(app, "zhida_alarm_waiting_seconds")
+    assert waits > 24 * 3600
+    assert _gauge(app, "zhida_alarm_lag_seconds") == 0
+    run_sweep(utc_now())
+    assert _gauge(app, "zhida_alarm_waiting_seconds") == 0
+    assert 60 < _gauge(app, "zhida_alarm_lag_seconds") < waits
+
+
+def _gauge(app: Flask, name: str) -> float:
+    shown = app.test_client().get("/metrics").get_data(as_text=True)
+    return float(next(line.split()[1] for line in shown.splitlines() if line.startswith(f"{name} ")))
+
+
 def test_operator_sees_queues_what_was_given_up_and_the_last_sweep(queued_app: Flask, county: County) -> None:
     submit_ticket({"text": "The lamp is dark.", "category": "water"}, actor=county.actor("s"), now=utc_now())
     with transaction() as session:
@@ -122,13 +140,13 @@ def test_operator_sees_queues_what_was_given_up_and_the_last_sweep(queued_app: F
     runner = queued_app.test_cli_runner()
     status = json.loads(runner.invoke(args=["jobs", "status", "--json"]).output)
     assert status["redis"] == "up"
-    assert status["queues"]["events"] == 2
+    assert status["queues"]["events"] == 1
     assert status["outbox"]["events"] == {"dead": 1, "new": 1}
     assert (status["scheduler"]["ok"], status["scheduler"]["by"]) == (True, "scheduler")
     assert status["scheduler"]["heartbeat_at"] is not None
     assert [(letter["event"], letter["error"]) for letter in status["dead"]] == [("ticket.submitted", "KeyError")]
     words = runner.invoke(args=["jobs", "status"]).output
-    assert "queue events: 2 waiting, 0 failed" in words
+    assert "queue events: 1 waiting, 0 failed" in words
     assert "given up: event" in words
 
 

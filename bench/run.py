@@ -131,12 +131,12 @@ def _order(environ: Mapping[str, str], *words: str) -> str:
 
 @contextmanager
 def _web(environ: Mapping[str, str], folder: Path) -> Iterator[tuple[str, int, float]]:
-    """Address and process of our web server, and the seconds from its start to its first page."""
+    """Address and process of our site, and the seconds from its start to its first page."""
     port = free_port(servers.HOST)
-    argv, more = servers.our_parts(port, folder)["web"]
+    argv, more = servers.our_site(port, folder)
     base = f"http://{servers.HOST}:{port}"
     began = time.monotonic()
-    with servers.running(argv, {**environ, **more, "BASE_URL": base}, folder / "web.log") as pid:
+    with servers.running(argv, {**environ, **more, "BASE_URL": base}, folder / "site.log") as pid:
         servers.await_page(f"{base}/sign-in")
         yield base, pid, round(time.monotonic() - began, 2)
 
@@ -149,20 +149,15 @@ def _measure_web(
         with _web(environ, folder) as (_base, _pid, seconds):
             starts.append(seconds)
     with ExitStack() as stack:
-        base, web, seconds = stack.enter_context(_web(environ, folder))
+        base, site, seconds = stack.enter_context(_web(environ, folder))
         out["start_seconds"] = sorted([*starts, seconds])
-        parts = servers.our_parts(free_port(servers.HOST), folder)
-        pids = {"web": web}
-        for name in ("worker", "scheduler"):
-            argv, more = parts[name]
-            pids[name] = stack.enter_context(servers.running(argv, {**environ, **more}, folder / f"{name}.log"))
         time.sleep(3)
         asyncio.run(_warm(base, bare))
-        out["memory_mib"] = {"before": {name: servers.pss_mib(pid) for name, pid in pids.items()}}
+        out["memory_mib"] = {"before": servers.memory_of(site)}
         app = create_app(Settings.from_env(dict(environ)))
         with app.app_context():
             out["results"] = asyncio.run(_rounds(options, base, bare))
-        out["memory_mib"]["after"] = {name: servers.pss_mib(pid) for name, pid in pids.items()}
+        out["memory_mib"]["after"] = servers.memory_of(site)
 
 
 async def _warm(base: str, bare: str) -> None:

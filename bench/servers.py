@@ -15,7 +15,7 @@ from pathlib import Path
 
 from feedback.runner import redis_server
 from feedback.runner.instance import free_port
-from feedback.runner.parts import long_running_parts, redis_part
+from feedback.runner.parts import redis_part, site_part
 from feedback.settings import ROOT
 from tests.support.postgres import find_binaries
 
@@ -79,11 +79,18 @@ def redis(environ: Mapping[str, str], folder: Path) -> Iterator[str]:
         yield server.url
 
 
-def our_parts(port: int, folder: Path) -> dict[str, tuple[tuple[str, ...], dict[str, str]]]:
-    """Command and environment of web, worker and scheduler, as ./start has them."""
+def our_site(port: int, folder: Path) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Command and environment of worker, scheduler and web, as ./start has them."""
     metrics = folder / "metrics"
     metrics.mkdir(exist_ok=True)
-    return {part.name: (part.argv, dict(part.environ)) for part in long_running_parts(HOST, port, metrics)}
+    part = site_part(HOST, port, folder, metrics)
+    return part.argv, dict(part.environ)
+
+
+def memory_of(pid: int) -> dict[str, float]:
+    """Proportional memory of the whole site and of its parts, in MiB; the program itself is shared by all."""
+    parts = zip(("worker", "scheduler", "web"), sorted(_children(pid)), strict=False)
+    return {"site": pss_mib(pid), **{name: pss_mib(child) for name, child in parts}}
 
 
 def pss_mib(pid: int) -> float:
@@ -99,11 +106,12 @@ def pss_mib(pid: int) -> float:
 
 
 def _below(pid: int) -> list[int]:
-    found: list[int] = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in task.read_text(encoding="ascii").split():
-            found += [int(child), *_below(int(child))]
-    return found
+    return [each for child in _children(pid) for each in (child, *_below(child))]
+
+
+def _children(pid: int) -> list[int]:
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for task in tasks for child in task.read_text(encoding="ascii").split()]
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from feedback.runner import instance as instances
 from feedback.runner import redis_server
 from feedback.runner.check import CheckFailed, run_check
 from feedback.runner.instance import AlreadyRunning, Instance
-from feedback.runner.parts import flask_order, long_running_parts, redis_part
+from feedback.runner.parts import flask_order, redis_part, site_part
 from feedback.runner.redis_server import NoServer
 from feedback.runner.supervise import GaveUp, Stopped, Supervisor
 from feedback.settings import ROOT, Settings, SettingsError, instance_dir_of
@@ -81,8 +81,7 @@ def _start(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
             _await_redis(supervisor, own_redis.url)
         with_demo = not options.no_demo and not settings.is_production
         _prepare_database(supervisor, instance, settings, with_demo=with_demo)
-        for part in long_running_parts(options.host, port, instance.path / "run" / "metrics"):
-            supervisor.start(part)
+        supervisor.start(site_part(options.host, port, instance.log_dir, instance.path / "run" / "metrics"))
         _await_ready(supervisor, options.host, port)
         say(f"Zhida answers at {settings.base_url} (ready after {time.monotonic() - began:.1f} s)")
         if options.check:

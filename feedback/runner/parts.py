@@ -1,4 +1,4 @@
-"""The children of one instance, as data: Redis, worker, scheduler, web. They are started in this order and stopped in
+"""The children of one instance, as data: Redis, then the site. They are started in this order and stopped in
 the other one, so that nobody is asked for work while what it leans on is gone."""
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ from feedback.runner.supervise import Part
 
 WEB_PROCESSES = 2
 WEB_THREADS = 4
+WEB_PATIENCE, WORKER_PATIENCE, SCHEDULER_PATIENCE = 15.0, 20.0, 10.0
+SITE_PATIENCE = WEB_PATIENCE + WORKER_PATIENCE + SCHEDULER_PATIENCE + 5.0
+"""Seconds that each gets to end what it is doing."""
 
 
 def redis_part(server: RedisServer) -> Part:
@@ -18,24 +21,28 @@ def redis_part(server: RedisServer) -> Part:
     return Part("redis", server.argv, environ={"LC_ALL": "C"})
 
 
-def long_running_parts(host: str, port: int, metrics_dir: Path) -> list[Part]:
-    """Worker, scheduler and web, which write their Prometheus figures to metrics_dir."""
-    environ = {"PROMETHEUS_MULTIPROC_DIR": str(metrics_dir)}
+GIVE_MEMORY_BACK = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "131072"}
+"""glibc would give each thread an arena of its own, and once a password was hashed in 19 MiB keep blocks as large for good."""
+
+
+def web_order(host: str, port: int) -> tuple[str, ...]:
+    """How gunicorn is started, without its own name."""
     bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    web = (
-        *(sys.executable, "-m", "gunicorn", "--bind", bind),
-        *("--worker-class", "gthread", "--workers", str(WEB_PROCESSES), "--threads", str(WEB_THREADS)),
+    return (
+        *("--bind", bind, "--worker-class", "gthread", "--workers", str(WEB_PROCESSES), "--threads", str(WEB_THREADS)),
         *("--timeout", "60", "--graceful-timeout", "10", "--keep-alive", "5"),
         *("--config", "python:feedback.runner.gunicorn_hooks", "--preload", "--no-control-socket", "serve:app"),
     )
-    few_arenas = {
-        "MALLOC_ARENA_MAX": "2"
-    }  # glibc would give each thread its own, and keep what a large answer once took
-    return [
-        Part("worker", (sys.executable, "worker.py", "worker"), patience=20, environ=environ),
-        Part("scheduler", (sys.executable, "worker.py", "scheduler"), environ=environ),
-        Part("web", web, patience=15, environ={**environ, **few_arenas}),
-    ]
+
+
+def site_part(host: str, port: int, log_dir: Path, metrics_dir: Path) -> Part:
+    """Worker, scheduler and web of one machine, forked from one process that loaded the program (family.py)."""
+    argv = (sys.executable, "family.py", "--logs", str(log_dir), *web_order(host, port))
+    environ = {
+        "PROMETHEUS_MULTIPROC_DIR": str(metrics_dir),
+        **GIVE_MEMORY_BACK,
+    }
+    return Part("site", argv, patience=SITE_PATIENCE, environ=environ, is_heard=True)
 
 
 def flask_order(*words: str) -> tuple[str, ...]:

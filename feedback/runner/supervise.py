@@ -17,6 +17,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from feedback.runner.forked import Forked
+
 PR_SET_PDEATHSIG = 1
 POLL_SECONDS = 0.1
 
@@ -31,18 +33,24 @@ class GaveUp(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One long-running child. patience: seconds from SIGTERM until it is told again, and then killed."""
+    """One long-running child. patience: seconds from SIGTERM until it is told again, and then killed.
+
+    `run`: forked from this process and given that to do, instead of started by argv. `is_heard`: what it prints is for
+    the console; only its errors go to its log.
+    """
 
     name: str
     argv: tuple[str, ...]
     patience: float = 10.0
     environ: Mapping[str, str] = field(default_factory=dict)
+    run: Callable[[], int] | None = None
+    is_heard: bool = False
 
 
 @dataclass(slots=True)
 class _Kept:
     part: Part
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | Forked
     started: float
     failures: int = 0
     again_at: float | None = None
@@ -181,15 +189,18 @@ class Supervisor:
         _signal_group(process.pid, signal.SIGKILL)
         process.wait()
 
-    def _wait_end(self, process: subprocess.Popen[bytes], patience: float) -> None:
+    def _wait_end(self, process: subprocess.Popen[bytes] | Forked, patience: float) -> None:
         until = time.monotonic() + patience
         while process.poll() is None and time.monotonic() < until and self.stop_asked < 2:
             time.sleep(0.02)
 
-    def _spawn(self, part: Part) -> subprocess.Popen[bytes]:
+    def _spawn(self, part: Part) -> subprocess.Popen[bytes] | Forked:
         path = self.log_dir / f"{part.name}.log"
-        with path.open("ab") as log:
-            return self._popen(part.argv, part.environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        with path.open("ab", buffering=0) as log:
+            if part.run is not None:
+                return Forked(part.run, log=log, environ=part.environ, prepare=_die_with_parent)
+            out = None if part.is_heard else log
+            return self._popen(part.argv, part.environ, stdin=subprocess.DEVNULL, stdout=out, stderr=log)
 
     def _popen(self, argv: Sequence[str], extra: Mapping[str, str], **files: object) -> subprocess.Popen[bytes]:
         return subprocess.Popen(  # type: ignore[call-overload,no-any-return]

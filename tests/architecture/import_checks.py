@@ -8,6 +8,9 @@ from typing import Final
 
 from tests.architecture.sources import Source, room_of
 
+FAMILY: Final = "family"
+"""The parts of one machine in one process tree: it has both the application and the supervisor's tools."""
+
 LAYERS: Final = (
     ("kernel", "settings"),
     ("people", "calendars", "files"),
@@ -19,10 +22,10 @@ LAYERS: Final = (
     ("demo",),
     ("web", "api", "jobs", "cli"),
     ("factory",),
-    ("app", "serve", "worker"),
+    ("app", "serve", "worker", FAMILY),
 )
 RANK: Final = {room: rank for rank, layer in enumerate(LAYERS) for room in layer}
-DOORS: Final = frozenset({"web", "api", "jobs", "cli", "factory", "app", "serve", "worker"})
+DOORS: Final = frozenset({"web", "api", "jobs", "cli", "factory", "app", "serve", "worker", FAMILY})
 RUNNER: Final = "runner"
 """The supervisor of ./start stands apart: it knows the settings, nobody knows it."""
 
@@ -59,7 +62,7 @@ def room_arrows(sources: Sequence[Source]) -> list[str]:
             findings.append(f"{source.path}: the house has no room {source.room!r}")
             continue
         for node, name in imports_of(source):
-            if name in {"app", "serve", "worker"}:
+            if name in {"app", "serve", "worker", FAMILY}:
                 findings.append(f"{source.at(node)}: nobody imports {name}")
             if name.partition(".")[0] != "feedback":
                 continue
@@ -73,6 +76,8 @@ def room_arrows(sources: Sequence[Source]) -> list[str]:
 def _leans_left(room: str, target: str) -> bool:
     if room == RUNNER:
         return target == "settings"
+    if room == FAMILY and target == RUNNER:
+        return True
     return room in RANK and target in RANK and RANK[target] < RANK[room]
 
 

@@ -67,7 +67,7 @@ def read(*patterns: str, root: Path = ROOT) -> list[Source]:
 
 def code() -> list[Source]:
     """The product's Python: the rooms, the doors and the two files at the root."""
-    return read("feedback/**/*.py", "app.py", "serve.py", "worker.py")
+    return read("feedback/**/*.py", "app.py", "serve.py", "worker.py", "family.py")
 
 
 def pages() -> list[Source]:

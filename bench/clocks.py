@@ -86,7 +86,7 @@ def own(*, makeup: bool) -> Contender:
         "zhida",
         lambda q: add_working_time(local(q.start), timedelta(minutes=q.minutes), calendar),
         lambda q: working_time_between(local(q.start), local(q.end), calendar),
-        lambda q: add_working_days(local(q.start), q.days, calendar),  # type: ignore[arg-type, return-value]
+        lambda q: add_working_days(local(q.start), q.days, calendar),
     )
 
 

@@ -283,11 +283,20 @@ class TraceStep(Answer):
     counted_seconds: float | None
 
 
+class RuleVersion(Answer):
+    """A policy by its name or a calendar by its code, and which version of it counted."""
+
+    name: str
+    version: int
+
+
 class Trace(Answer):
     """Why a clock is due when it is, in the reader's language and the calendar's zone."""
 
     due_at: AwareDatetime
     provisional: bool
+    policy: RuleVersion
+    calendar: RuleVersion
     trace: list[TraceStep]
 
 

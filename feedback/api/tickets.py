@@ -160,11 +160,18 @@ def trace(reference: str, clock_id: int) -> Response:
     """The steps that lead to a due time."""
     if clock_id > LARGEST_ID:
         raise NotFound
-    explanation, calendar = explain_clock(session(), seen(reference), clock_id)
+    found = explain_clock(session(), seen(reference), clock_id)
     with force_locale(reader_locale()):
-        steps = to_json(explanation, calendar, gettext)
-    due = calendar.local(explanation.due_at).isoformat()
-    return render.answer({"due_at": due, "provisional": explanation.is_provisional, "trace": steps})
+        steps = to_json(found.explanation, found.calendar, gettext)
+    return render.answer(
+        {
+            "due_at": found.calendar.local(found.explanation.due_at).isoformat(),
+            "provisional": found.explanation.is_provisional,
+            "policy": {"name": found.by_policy.name, "version": found.by_policy.version},
+            "calendar": {"name": found.by_calendar.name, "version": found.by_calendar.version},
+            "trace": steps,
+        }
+    )
 
 
 def seen(reference: str) -> Ticket:

@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from feedback.sla.models import SweepRun
+from feedback.sla.models import SlaAlarm, SlaClock, SweepRun
 
 PATIENCE = 3
 """After so many missed intervals the scheduler sweeps itself."""
 GRACE = timedelta(seconds=15)
 SLACK = timedelta(minutes=1)
+NEWEST = 500
+"""So many of the newest alarms say how late they come."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,26 @@ def is_alive(session: Session, now: datetime, sweep_seconds: int) -> bool:
     """Whether clocks are being looked at."""
     beat = last_sweep(session, now)
     return beat is not None and now - beat.at <= longest_silence(sweep_seconds)
+
+
+@dataclass(frozen=True)
+class Lag:
+    """How late alarms are: by how much at most the newest ones came, and since when one waits that is due already."""
+
+    largest: timedelta
+    waiting_since: datetime | None
+
+
+def alarm_lag(session: Session, now: datetime) -> Lag:
+    """From due to fired, over the newest alarms that were sent and are not older than an hour."""
+    newest = select(SlaAlarm.due_at, SlaAlarm.fired_at, SlaAlarm.is_sent).order_by(SlaAlarm.id.desc()).limit(NEWEST)
+    lags = [
+        fired_at - due_at
+        for due_at, fired_at, is_sent in session.execute(newest)
+        if is_sent and now - timedelta(hours=1) <= fired_at
+    ]
+    waiting = session.scalar(select(func.min(SlaClock.next_alarm_at)).where(SlaClock.next_alarm_at <= now))
+    return Lag(max(lags, default=timedelta(0)), waiting)
 
 
 def heartbeat_path(instance_dir: Path) -> Path:

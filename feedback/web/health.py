@@ -24,7 +24,7 @@ from feedback.kernel.db import session as current_session
 from feedback.notifications.queries import count_by_state, oldest_waiting_at
 from feedback.people.tokens import find_token
 from feedback.settings import Settings
-from feedback.supervision.heartbeat import Beat, is_alive, last_sweep
+from feedback.supervision.heartbeat import Beat, alarm_lag, is_alive, last_sweep
 from feedback.tickets.models import Ticket
 
 health = Blueprint("health", __name__)
@@ -122,6 +122,11 @@ class _Site(Collector):
         if beat:
             age = (self.now - beat.at).total_seconds()
             yield GaugeMetricFamily("zhida_sweep_age_seconds", "Seconds since a sweep finished.", value=age)
+        lag = alarm_lag(self.session, self.now)
+        late = lag.largest.total_seconds()
+        yield GaugeMetricFamily("zhida_alarm_lag_seconds", "Largest lag of an hour, from due to fired.", value=late)
+        waits = (self.now - lag.waiting_since).total_seconds() if lag.waiting_since else 0.0
+        yield GaugeMetricFamily("zhida_alarm_waiting_seconds", "Seconds the eldest due alarm has waited.", value=waits)
 
     def _undelivered(self) -> Iterator[Metric]:
         outbox = GaugeMetricFamily("zhida_outbox", "Events and messages by state.", labels=["what", "state"])

@@ -223,7 +223,9 @@ def test_reader_learns_why_each_clock_is_due_when_it_is(call_as: CallAs, journey
         path = f"/tickets/{reference}/clocks/{clock['id']}/trace"
         told = schemas.Trace.model_validate_json(submitter.get(path).data)
         assert told.due_at == datetime.fromisoformat(clock["due_at"]), clock["kind"]
-        assert (told.trace[0].kind, told.trace[-1].kind) == ("start", "due")
+        assert (told.trace[0].kind, told.trace[1].kind, told.trace[-1].kind) == ("start", "rules", "due")
+        assert (told.policy.name, told.policy.version) == ("normal demand", 1)
+        assert (told.calendar.name, told.calendar.version) == ("site", 1)
         assert call_as("hb").get(path).status_code == 404
         other = journey.submit()
         assert submitter.get(f"/tickets/{other}/clocks/{clock['id']}/trace").status_code == 404

@@ -14,9 +14,10 @@ from feedback.kernel.site import get_setting
 from feedback.notifications.queries import DeadLetter, count_undelivered, oldest_waiting_at
 from feedback.people.directory import AccountView, UnitView
 from feedback.settings import Settings
-from feedback.supervision.heartbeat import is_alive, last_sweep, read_heartbeat
+from feedback.supervision.heartbeat import alarm_lag, is_alive, last_sweep, read_heartbeat
 from feedback.web.filters import either_name
 from feedback.web.present.cells import name_of, when_past
+from feedback.web.present.time import span
 from feedback.web.present.words import LEVEL_NAMES, ROLE_NAMES, UNIT_KIND_NAMES
 from feedback.web.translate import gettext as _
 from feedback.web.translate import ngettext
@@ -97,6 +98,7 @@ def health_facts(session: Session, queues: Queues, settings: Settings, now: date
         {"label": _("Redis"), "text": _("answers") if queues.is_up() else _("does not answer")},
         {"label": _("Scheduler last seen"), **({"when": when_past(seen, now)} if seen else {"text": never})},
         {"label": _("Last sweep of the clocks"), **({"when": when_past(beat.at, now)} if beat else {"text": never})},
+        {"label": _("Alarms come late by, at most"), "text": span(alarm_lag(session, now).largest)},
         {"label": _("Waiting to be delivered"), "text": str(waiting)},
         {
             "label": _("Eldest waiting since"),

@@ -54,7 +54,6 @@ def main(argv: list[str]) -> int:
         return 2
     with app.app_context():
         db.engine.dispose()  # a connection must not be shared by those that are forked
-    gc.collect()
     gc.freeze()  # what was loaded stays for good: its memory stays shared, and nobody looks through it again
     gc.set_threshold(*COLLECT_AFTER)
     gc.enable()

@@ -20,7 +20,6 @@ gc.disable()  # while the program is loaded, all of which stays; when_ready begi
 
 def when_ready(_server: Any) -> None:
     """What was loaded stays for good: nobody need look through it again, and its memory stays shared."""
-    gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
     gc.enable()

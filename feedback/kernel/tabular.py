@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import csv
 import io
-import warnings
+import json
+import subprocess
+import sys
+import tempfile
 import zipfile
-import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
-
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 
 from feedback.kernel.errors import Invalid
 from feedback.kernel.imports import RowError
@@ -28,8 +26,11 @@ MOST_UNPACKED = 512 * 1024 * 1024
 MOST_ROWS = 500_000
 MOST_COLUMNS = 200
 MOST_IN_CELL = 100_000
+WORKBOOK_SECONDS = 120.0
+"""How long the reading of a workbook may take."""
 FORMULA_MARKS = ("=", "+", "-", "@")
 
+_WORKBOOK_READER = str(Path(__file__).resolve().with_name("read_workbook.py"))
 _ZIP, _OLD_EXCEL, _UTF16 = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -57,18 +58,6 @@ class _Unreadable(Exception):
         super().__init__(str(text))
         self.text = text
 
-
-_BROKEN_XLSX = (
-    zipfile.BadZipFile,
-    zlib.error,
-    InvalidFileException,
-    EOFError,
-    LookupError,
-    TypeError,
-    ValueError,
-    SyntaxError,
-)
-"""What the readers of XLSX raise for a file that is none (an XML error is a SyntaxError)."""
 
 Cells = Sequence[str] | _Unreadable
 
@@ -182,35 +171,28 @@ def _decode(raw: bytes, name: str) -> str:
 
 
 def _xlsx_records(raw: bytes, name: str) -> Iterator[Cells]:
-    """Rows of the first sheet, cells as texts: instants and dates in ISO 8601, whole numbers without a point."""
+    """Rows of the first sheet, cells as texts, read by a process of its own (read_workbook.py)."""
+    refusal = _refusal(N_("%(name)s can't be read as a table. Save it as CSV (UTF-8) or XLSX."), name=name)
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as packed:
-            if sum(entry.file_size for entry in packed.infolist()) > MOST_UNPACKED:
-                raise _refusal(N_("%(name)s unpacks to more than can be read. Split it."), name=name)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # styles and extensions that openpyxl leaves out are of no use here
-            book = load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
-            try:
-                sheet = book.worksheets[0]
-                sheet.reset_dimensions()
-                for cells in sheet.iter_rows(values_only=True):
-                    yield _limited([_cell_text(cell) for cell in cells[:MOST_COLUMNS]])
-            finally:
-                book.close()
-    except _BROKEN_XLSX as error:
-        raise _refusal(N_("%(name)s can't be read as a table. Save it as CSV (UTF-8) or XLSX."), name=name) from error
-
-
-def _cell_text(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, datetime | date | time):
-        return value.isoformat()
-    return str(value).strip()
+            size = sum(entry.file_size for entry in packed.infolist())
+    except (zipfile.BadZipFile, EOFError, ValueError) as error:
+        raise refusal from error
+    if size > MOST_UNPACKED:
+        raise _refusal(N_("%(name)s unpacks to more than can be read. Split it."), name=name)
+    call = (sys.executable, "-I", _WORKBOOK_READER, str(MOST_ROWS + 2), str(MOST_COLUMNS))
+    with tempfile.TemporaryFile() as rows:
+        try:
+            done = subprocess.run(
+                call, input=raw, stdout=rows, stderr=subprocess.DEVNULL, timeout=WORKBOOK_SECONDS, env={}, check=False
+            )
+        except subprocess.TimeoutExpired as error:
+            raise refusal from error
+        if done.returncode != 0:
+            raise refusal
+        rows.seek(0)
+        for line in rows:
+            yield _limited(json.loads(line))
 
 
 def _limited(cells: list[str]) -> Cells:

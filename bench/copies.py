@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any, ClassVar
 
@@ -14,13 +13,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bench import county
-from feedback.kernel import audit, keyring
-from feedback.kernel.audit import AuditEntry
+from feedback.kernel import keyring
 from feedback.kernel.db import Base
 from feedback.people.models import Account, Unit
-from feedback.people.queries import submitter_key
 from feedback.routing.models import CatalogueRow, Category
-from feedback.tickets.identity import ALPHABET, new_alias
+from feedback.tickets.identity import ALPHABET
 
 Row = dict[str, Any]
 
@@ -63,8 +60,6 @@ COLUMNS = {
 }
 """Which table a column or a key of a JSON value points to."""
 
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
-_ACTOR = re.compile(r"(account|seat):(\d+)")
 _SAYINGS = (
     "村口主管接头漏水三天了，路边一直淌，下面两户院子里都是湿的。",
     "学校门口的路灯坏了两盏，晚上放学看不见路面，有两个孩子摔过。",
@@ -148,8 +143,8 @@ def _rows(session: Session, query: Any) -> Iterable[Any]:
     return session.execute(query).mappings().all()
 
 
-class Copier:
-    """Makes copies; keeps the next free id of every table and knows which department's people stand for which."""
+class Ground:
+    """The next free id of every table, and which department's people stand for the pattern's."""
 
     ORDER: ClassVar[tuple[str, ...]] = (
         *("ticket", "seat", "identity", "leg", "ticket_request", "decision", "verdict", "timeline", "message"),
@@ -172,40 +167,7 @@ class Copier:
         self.villages = county.villages()
         session.rollback()
 
-    def copy(self, pattern: Pattern, move: timedelta, rows: dict[str, list[Row]], draw: Random) -> None:
-        """Add all rows of one copy to `rows`, by table."""
-        number = draw.randint(1, county.DEPARTMENTS)
-        village = draw.choice(self.villages)
-        writer = self.accounts[draw.choice(county.writers(village))]
-        ids = self._standing_for(number, village)
-        ids["ticket"] = {pattern.ticket["id"]: self._take("ticket")}
-        for name in self.ORDER:
-            if name not in ("ticket", "identity", "audit_entry"):
-                ids[name] = {row["id"]: self._take(name) for row in pattern.rows[name]}
-        one = _One(ids, move, number)
-        ticket = one.row(pattern.ticket) | {"id": ids["ticket"][pattern.ticket["id"]], "reference": _reference()}
-        ticket["place"] = f"{village} 门牌{draw.randint(1, 9999)}号"
-        rows.setdefault("ticket", []).append(ticket)
-        title, body = _words(number, draw)
-        for name in self.ORDER[1:]:
-            if name not in ("identity", "audit_entry"):
-                made = [one.row(row) | {"id": ids[name][row["id"]]} for row in pattern.rows[name]]
-                rows.setdefault(name, []).extend(made)
-        for row in rows["message"][len(rows["message"]) - len(pattern.rows["message"]) :]:
-            if row["version"] == 1:
-                row["title"], row["body"] = title, body
-        for row in rows["outbox"][len(rows["outbox"]) - len(pattern.rows["outbox"]) :]:
-            row["unique_key"] = _key(row)
-        for seat in rows["seat"][len(rows["seat"]) - len(pattern.rows["seat"]) :]:
-            seat["alias"], seat["submitter_key"] = new_alias(), submitter_key(writer)
-            rows.setdefault("identity", []).append({"seat_id": seat["id"], "sealed": _sealed(seat["id"], writer)})
-        rows.setdefault("audit_entry", []).extend(self._chain(pattern, one, ticket["id"], body))
-
-    def _take(self, name: str) -> int:
-        self.next_ids[name] += 1
-        return self.next_ids[name] - 1
-
-    def _standing_for(self, number: int, village: str) -> dict[str, dict[int, int]]:
+    def standing_for(self, number: int, village: str) -> dict[str, dict[int, int]]:
         first = county.PATTERN_DEPARTMENT
         units = {
             self.units[first]: self.units[county.department(number)],
@@ -223,83 +185,28 @@ class Copier:
             "catalogue_row": {self.duties[0]: self.duties[number - 1]},
         }
 
-    def _chain(self, pattern: Pattern, one: _One, ticket_id: int, body: str) -> list[Row]:
-        chain, prev = [], ""
-        for row in pattern.rows["audit_entry"]:
-            entry = one.row(row) | {"id": self._take("audit_entry"), "stream": f"ticket:{ticket_id}", "prev_mac": prev}
-            entry["actor"] = one.actor(row["actor"])
-            if entry["facts"].get("version") == 1 and "text" in entry["facts"]:
-                entry["facts"]["text"] = audit.digest(body)
-            entry["mac"] = prev = audit.mac_of(AuditEntry(**entry))
-            chain.append(entry)
-        return chain
 
-
-@dataclass
-class _One:
-    """What is replaced in the rows of one copy."""
-
-    ids: dict[str, dict[int, int]]
-    move: timedelta
-    department: int
-
-    def row(self, row: Row) -> Row:
-        return {name: self._value(name, value) for name, value in row.items()}
-
-    def actor(self, name: str) -> str:
-        told = _ACTOR.sub(lambda m: f"{m[1]}:{self._id(m[1], int(m[2]))}", name)
-        return told.replace(county.PATTERN_DEPARTMENT, county.department(self.department))
-
-    def _value(self, name: str, value: Any) -> Any:
-        if value is None:
-            return None
-        if name in COLUMNS:
-            return self._id(COLUMNS[name], value)
-        if name == "opened_by":
-            return self.actor(value)
-        if isinstance(value, datetime):
-            return value + self.move
-        if isinstance(value, date):
-            return value + self.move
-        return self._json(name, value) if isinstance(value, dict | list) else value
-
-    def _id(self, table: str, value: int) -> int:
-        return self.ids[table].get(value, value)
-
-    def _json(self, name: str, value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: self._json(key, each) for key, each in value.items()}
-        if isinstance(value, list):
-            return [self._json(name, each) for each in value]
-        if type(value) is int:
-            table = "unit" if name in UNIT_KEYS else OTHER_KEYS.get(name)
-            return self._id(table, value) if table else value
-        if isinstance(value, str) and _INSTANT.match(value):
-            return (datetime.fromisoformat(value).astimezone(UTC) + self.move).isoformat()
-        return value
-
-
-def _reference() -> str:
+def new_reference() -> str:
     drawn = "".join(secrets.choice(ALPHABET) for _ in range(10))
     return f"ZD-{drawn[:5]}-{drawn[5:]}"
 
 
-def _sealed(seat_id: int, account_id: int) -> bytes:
+def sealed_identity(seat_id: int, account_id: int) -> bytes:
     clear = f'{{"account_id": {account_id}, "name": "", "contact": ""}}'
     return keyring.seal("identity", clear.encode(), bound_to=f"seat:{seat_id}")
 
 
-def _key(row: Row) -> str | None:
+def key_of(row: Row, *, ticket: Any, clock: Callable[[int], Any], own: Any) -> list[Any] | None:
+    """The pieces of a copy's key in the outbox."""
     if row["version"] is not None:
-        return f"ticket:{row['ticket_id']}:{row['version']}"
+        return ["ticket:", ticket, f":{row['version']}"]
     old: str | None = row["unique_key"]
-    payload = row["payload"]
     if old and old.startswith("alarm:"):
-        return ":".join(["alarm", str(payload["clock_id"]), *old.split(":")[2:]])
-    return f"{old}:{row['id']}" if old else None
+        return ["alarm:", clock(row["payload"]["clock_id"]), "".join(f":{part}" for part in old.split(":")[2:])]
+    return [f"{old}:", own] if old else None
 
 
-def _words(number: int, draw: Random) -> tuple[str, str]:
+def said_of(number: int, draw: Random) -> tuple[str, str]:
     """Title and text: one in five speaks of a leak, one in a thousand of a swan."""
     said = _SAYINGS[draw.randrange(len(_SAYINGS))]
     rare = "河里来了天鹅。" if draw.randrange(1000) == 0 else ""

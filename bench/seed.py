@@ -14,14 +14,13 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from random import Random
-from typing import Any
 
-from sqlalchemy import Table, func, insert, select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from bench import county
-from bench.copies import Copier, Pattern, load_patterns
+from bench.bulk import DAYS, Batch, Maker, PostgresWriter, SqliteWriter, Writer, made_beside
+from bench.copies import Ground, load_patterns
 from feedback.factory import create_app
 from feedback.kernel import audit
 from feedback.kernel.clock import utc_now
@@ -31,7 +30,6 @@ from feedback.kernel.transaction import transaction
 from feedback.tickets.search_index import reindex
 
 BATCH = 400
-DAYS = 365
 DUE_PATTERN_STATES = ("in_progress",)
 
 
@@ -43,7 +41,7 @@ class Seeded:
     rows: int = 0
     pattern_seconds: float = 0.0
     bulk_seconds: float = 0.0
-    search_seconds: float = 0.0
+    index_seconds: float = 0.0
     size_mb: float = 0.0
     by_table: dict[str, int] = field(default_factory=dict)
 
@@ -58,18 +56,13 @@ def seed(tickets: int, *, now: datetime) -> Seeded:
     with transaction() as writing:
         writing.execute(text("UPDATE outbox SET state = 'done'"))
         audit.add_checkpoint(writing, now=now)
+    deque(reindex(), maxlen=0)
     done.pattern_seconds = round(time.monotonic() - began, 1)
     began = time.monotonic()
-    patterns = load_patterns(session)
-    copier = Copier(session, now)
-    draw = Random(2)  # noqa: S311
-    for batch in _batches(tickets - made, patterns):
-        _write(copier, [(pattern, _shift(pattern, now, draw)) for pattern in batch], done, draw)
-    done.bulk_seconds = round(time.monotonic() - began, 1)
-    began = time.monotonic()
-    deque(reindex(), maxlen=0)
-    done.search_seconds = round(time.monotonic() - began, 1)
+    maker = Maker(load_patterns(session), Ground(session, now), db.engine.dialect.name)
+    _write(maker, maker.batches(max(0, tickets - made), BATCH), done, is_large=True)
     _finish(session)
+    done.bulk_seconds = round(time.monotonic() - began, 1)
     done.size_mb = round(_size(session) / 1e6, 1)
     return done
 
@@ -78,55 +71,36 @@ def add_due(tickets: int, *, at: datetime, now: datetime) -> Seeded:
     """Add tickets in work whose resolution clock reaches its next level just before `at`, all at once."""
     session = current_session()
     done = Seeded(tickets)
-    copier = Copier(session, now)
-    patterns = [p for p in load_patterns(session) if p.status in DUE_PATTERN_STATES and p.next_level_at]
-    if not patterns:
+    patterns = load_patterns(session)
+    found = [n for n, p in enumerate(patterns) if p.status in DUE_PATTERN_STATES and p.next_level_at]
+    if not found:
         raise RuntimeError("no pattern has a level before it")
-    pattern = patterns[0]
-    move = at - timedelta(minutes=1) - (pattern.next_level_at or at)
-    draw = Random(3)  # noqa: S311
-    left = tickets
-    while left:
-        count = min(BATCH, left)
-        _write(copier, [(pattern, move)] * count, done, draw)
-        left -= count
-    deque(reindex(), maxlen=0)
+    move = at - timedelta(minutes=1) - (patterns[found[0]].next_level_at or at)
+    maker = Maker(patterns, Ground(session, now), db.engine.dialect.name)
+    _write(maker, maker.batches(tickets, BATCH, only=found[0], move=move), done, is_large=False)
     _finish(session)
     return done
 
 
-def _batches(count: int, patterns: list[Pattern]) -> Iterator[list[Pattern]]:
-    batch: list[Pattern] = []
-    for number in range(max(0, count)):
-        batch.append(patterns[number % len(patterns)])
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-def _shift(pattern: Pattern, now: datetime, draw: Random) -> timedelta:
-    """Whole weeks into the past for what is over; up to three quarters of an hour for what still has times before it."""
-    if pattern.is_quiet:
-        weeks = max(0, (DAYS - (now - pattern.begins).days) // 7)
-        return -timedelta(weeks=draw.randint(0, weeks), seconds=draw.randint(0, 3000))
-    back = timedelta(seconds=draw.randint(0, 2700))
-    return -back if pattern.may_go_back(now, back) else timedelta()
-
-
-def _write(copier: Copier, wanted: list[tuple[Pattern, timedelta]], done: Seeded, draw: Random) -> None:
-    rows: dict[str, list[dict[str, Any]]] = {}
-    for pattern, move in wanted:
-        copier.copy(pattern, move, rows, draw)
-    tables: dict[str, Table] = dict(Base.metadata.tables)
-    with transaction() as session:
-        for name in copier.ORDER:
-            if rows.get(name):
-                session.execute(insert(tables[name]), rows[name])
-                done.rows += len(rows[name])
-                done.by_table[name] = done.by_table.get(name, 0) + len(rows[name])
-        session.info.pop("published", None)
+def _write(maker: Maker, batches: Iterator[Batch], done: Seeded, *, is_large: bool) -> None:
+    """All batches; `is_large`: so many that the indexes are better made after them."""
+    current_session().rollback()
+    url = db.engine.url
+    db.engine.dispose()
+    made_ones = made_beside(maker, batches)
+    writer: Writer = (
+        SqliteWriter(str(url.database), is_large=is_large)
+        if maker.dialect == "sqlite"
+        else PostgresWriter(url, is_large=is_large)
+    )
+    for made in made_ones:
+        writer.write(maker.columns, made)
+        for name, count in made["rows"].items():
+            done.rows += count
+            done.by_table[name] = done.by_table.get(name, 0) + count
+    began = time.monotonic()
+    writer.close()
+    done.index_seconds = round(time.monotonic() - began, 1)
 
 
 def _finish(session: Session) -> None:

@@ -60,17 +60,14 @@ def _canonical(facts: dict[str, Any]) -> str:
 
 
 def mac_of(entry: AuditEntry) -> str:
-    """The seal of an entry over all it says and over the one before it; for rows that are written in bulk."""
-    return keyring.mac(
-        "audit",
-        entry.stream,
-        entry.seq,
-        entry.at.astimezone(UTC).isoformat(),
-        entry.actor,
-        entry.action,
-        _canonical(entry.facts),
-        entry.prev_mac,
-    )
+    """The seal of an entry over all it says and over the one before it."""
+    at = entry.at.astimezone(UTC).isoformat()
+    return seal_of(entry.stream, entry.seq, at, entry.actor, entry.action, _canonical(entry.facts), entry.prev_mac)
+
+
+def seal_of(stream: str, seq: int, at: str, actor: str, action: str, facts: str, prev_mac: str) -> str:
+    """The seal from its parts, for rows written in bulk: `at` in UTC as ISO tells it, `facts` as `_canonical` writes them."""
+    return keyring.mac("audit", stream, seq, at, actor, action, facts, prev_mac)
 
 
 def record(

@@ -33,6 +33,7 @@ from feedback.web.guide import guide_pages
 from feedback.web.health import init_health
 from feedback.web.kitchen import init_kitchen
 from feedback.web.leader import review_pages
+from feedback.web.mails import mail_pages
 from feedback.web.notices import notice_pages
 from feedback.web.password import password_pages
 from feedback.web.search import search_pages
@@ -53,6 +54,7 @@ PAGES = (
     dispatch_pages,
     guide_pages,
     import_pages,
+    mail_pages,
     notice_pages,
     password_pages,
     review_pages,

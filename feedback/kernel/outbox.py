@@ -178,6 +178,12 @@ def claim_events(session: Session, ids: Sequence[int], *, now: datetime) -> list
     return sorted((row.id, row.attempts) for row in taken)
 
 
+def due_in_day_mail(session: Session, recipient: str, channel: str, now: datetime, most: int) -> list[int]:
+    """Messages of one recipient by one channel that may be taken now, the eldest first."""
+    mine = (Delivery.recipient == recipient, Delivery.channel == channel, _delivery_is_due(now))
+    return list(session.scalars(select(Delivery.id).where(*mine).order_by(Delivery.id).limit(most)))
+
+
 def claim_delivery(session: Session, delivery_id: int, *, now: datetime) -> Delivery | None:
     """Take a message under a lease in the open transaction; None when it is sent, dead, put off or somebody's."""
     claimed = _changed(

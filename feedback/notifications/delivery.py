@@ -18,21 +18,25 @@ from sqlalchemy.orm import Session
 from feedback.kernel import outbox
 from feedback.kernel.db import session as current_session
 from feedback.kernel.outbox import Delivery, Outbox
+from feedback.kernel.text import Text
 from feedback.kernel.transaction import transaction
 from feedback.notifications.audience import recipients
 from feedback.notifications.channels import Mail, Never, NotNow, is_address, parse_server, send_mail
 from feedback.notifications.circle import Circle
+from feedback.notifications.mail_choices import DAILY, NEVER, choice_for, next_digest
 from feedback.notifications.models import Notice
 from feedback.notifications.queries import count_undelivered, is_seat
 from feedback.notifications.quiet import held_until
-from feedback.notifications.words import Translator, mail_words, sentence, translator
+from feedback.notifications.words import Translate, Translator, day_words, mail_words, sentence, translator
 from feedback.people.models import Account
 from feedback.settings import Settings
 from feedback.sla.models import SlaClock
 from feedback.tickets.identity import account_to_notify
 from feedback.tickets.models import Seat, Ticket
 
-MAIL = "mail"
+MAIL, DAY_MAIL = "mail", "daily"
+MOST_IN_A_MAIL = 100
+"""So many pieces of news go into one day's mail; more than that go into another."""
 BATCH = 200
 MOST_EVENT_ATTEMPTS = len(outbox.EVENT_GAPS) + 1
 MOST_DELIVERY_ATTEMPTS = len(outbox.DELIVERY_GAPS) + 1
@@ -113,11 +117,29 @@ def _prepare_event(session: Session, outbox_id: int, attempt: int, now: datetime
     if settings.smtp_url is None:
         return _Telling(outbox_id, attempt, notices)
     held = held_until(session, ticket, now)
-    sent = {"outbox_id": row.id, "channel": MAIL, "state": outbox.NEW, "attempts": 0, "next_try_at": held}
-    mails = tuple(
-        {**sent, "recipient": recipient} for recipient in told if _has_address(reach(session, ticket.id, recipient))
-    )
-    return _Telling(outbox_id, attempt, notices, mails, is_held_back=held > now)
+    mails = [_mail_row(session, row, ticket, recipient, held, now) for recipient in told]
+    return _Telling(outbox_id, attempt, notices, tuple(m for m in mails if m), is_held_back=held > now)
+
+
+def _mail_row(
+    session: Session, row: Outbox, ticket: Ticket, recipient: str, held: datetime, now: datetime
+) -> dict[str, Any] | None:
+    """The message to one recipient as they chose it: at once, with the day's mail, or none."""
+    account = reach(session, ticket.id, recipient)
+    if account is None or not account.email:
+        return None
+    choice = choice_for(session, account.id, row.event, row.payload, is_own=is_seat(recipient))
+    if choice == NEVER:
+        return None
+    is_daily = choice == DAILY
+    return {
+        "outbox_id": row.id,
+        "recipient": recipient,
+        "channel": DAY_MAIL if is_daily else MAIL,
+        "state": outbox.NEW,
+        "attempts": 0,
+        "next_try_at": max(held, next_digest(now)) if is_daily else held,
+    }
 
 
 def _write_down(tellings: Sequence[_Telling]) -> list[int]:
@@ -161,16 +183,23 @@ def reach(session: Session, ticket_id: int, recipient: str) -> Account | None:
     return account if account and account.is_active else None
 
 
-def _has_address(account: Account | None) -> bool:
-    return bool(account and account.email)
-
-
 @dataclass(frozen=True)
 class _Prepared:
-    """A message that this process holds under a lease."""
+    """A message that this process holds under a lease, and the others that go out in the same mail, with their attempts."""
 
     attempt: int
     mail: Mail
+    others: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class _Told:
+    """One message in words: to whom, about which ticket, what happened."""
+
+    address: str
+    reference: str
+    text: Text
+    translate: Translate
 
 
 def deliver_mail(
@@ -194,10 +223,11 @@ def deliver_mail(
     except NotNow as trouble:
         state, error = outbox.NEW, str(trouble)
     with transaction() as session:
-        if state == outbox.NEW:
-            outbox.put_off_delivery(session, delivery_id, attempt, now=now, error=error or "")
-        else:
-            outbox.end_delivery(session, delivery_id, attempt, now=now, state=state, error=error)
+        for one, tried in ((delivery_id, attempt), *prepared.others):
+            if state == outbox.NEW:
+                outbox.put_off_delivery(session, one, tried, now=now, error=error or "")
+            else:
+                outbox.end_delivery(session, one, tried, now=now, state=state, error=error)
         found = session.get_one(Delivery, delivery_id, populate_existing=True).state
     if error:
         log.warning("mail %s: attempt %s: %s", delivery_id, attempt, error)
@@ -213,6 +243,36 @@ def _prepare(
     row = outbox.claim_delivery(session, delivery_id, now=now)
     if row is None:
         return None
+    told = _put_in_words(session, row, now, settings, translate)
+    if isinstance(told, str):
+        return told
+    message_id = f"<delivery-{row.id}.outbox@{_mail_host(settings)}>"
+    others: list[tuple[int, int]] = []
+    news = [(told.reference, told.text)]
+    if row.channel == DAY_MAIL:
+        for other in _rest_of_the_day(session, row, now):
+            also = _put_in_words(session, other, now, settings, translate)
+            if not isinstance(also, str):
+                others.append((other.id, other.attempts))
+                news.append((also.reference, also.text))
+    if others:
+        words = day_words(news, settings.base_url, told.translate)
+    else:
+        words = mail_words(told.text, told.reference, settings.base_url, told.translate)
+    return _Prepared(row.attempts, Mail(message_id, told.address, words.subject, words.body, now), tuple(others))
+
+
+def _rest_of_the_day(session: Session, row: Delivery, now: datetime) -> list[Delivery]:
+    """What else is due in the same recipient's day's mail, taken under a lease of its own each."""
+    waiting = outbox.due_in_day_mail(session, row.recipient, row.channel, now, MOST_IN_A_MAIL)
+    taken = [outbox.claim_delivery(session, each, now=now) for each in waiting if each != row.id]
+    return [each for each in taken if each is not None]
+
+
+def _put_in_words(
+    session: Session, row: Delivery, now: datetime, settings: Settings, translate: Translator
+) -> _Told | str:
+    """What a message that is held says; how it stands where it ends here."""
     event = session.get_one(Outbox, row.outbox_id)
     ticket = session.get(Ticket, event.ticket_id) if event.ticket_id else None
     account = reach(session, ticket.id, row.recipient) if ticket else None
@@ -226,10 +286,7 @@ def _prepare(
         select(Notice).where(Notice.outbox_id == event.id, Notice.recipient == row.recipient)
     ).one()
     text = sentence(notice.event, notice.facts, for_submitter=is_seat(row.recipient))
-    locale = account.locale or settings.default_locale
-    words = mail_words(text, ticket.reference, settings.base_url, translate(locale))
-    message_id = f"<delivery-{row.id}.outbox@{_mail_host(settings)}>"
-    return _Prepared(row.attempts, Mail(message_id, account.email or "", words.subject, words.body, now))
+    return _Told(account.email or "", ticket.reference, text, translate(account.locale or settings.default_locale))
 
 
 def _end(session: Session, row: Delivery, now: datetime, state: str, error: str) -> str:

@@ -6,7 +6,7 @@ so that a protected one doesn't stand out and a subject seen on a phone tells no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -128,6 +128,17 @@ def mail_words(text: Text, reference: str, base_url: str, translate: Translate) 
     subject = Text(N_("Zhida: %(reference)s"), reference=reference).render(translate)
     opening = Text(N_("Ticket %(reference)s: %(what)s"), reference=reference, what=text).render(translate)
     return MailWords(subject, f"{opening}\n\n{base_url}/tickets/{reference}\n")
+
+
+def day_words(news: Sequence[tuple[str, Text]], base_url: str, translate: Translate) -> MailWords:
+    """The day's mail: each piece of news (reference, what happened) with its link."""
+    subject = Text(N_("Zhida: %(count)s pieces of news"), count=len(news)).render(translate)
+    parts = [
+        Text(N_("Ticket %(reference)s: %(what)s"), reference=reference, what=text).render(translate)
+        + f"\n{base_url}/tickets/{reference}\n"
+        for reference, text in news
+    ]
+    return MailWords(subject, "\n".join(parts))
 
 
 @cache

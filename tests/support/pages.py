@@ -34,6 +34,7 @@ LOOKS = (
     Look("not-found", "/tickets/nothing", "s", status=404),
     Look("not-allowed", "/desk", "s", status=403),
     Look("account", "/account", "hw"),
+    Look("mails", "/account/mails", "hw"),
     Look("notices", "/notices", "hw"),
     Look("notices-empty", "/notices", "x"),
     Look("help-cadre", "/help", "s"),

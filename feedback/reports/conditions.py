@@ -156,10 +156,26 @@ def _was_reopened_soon() -> Condition:
 
 
 def _was_raised_again() -> Condition:
-    """A later ticket, linked to this one as its recurrence, was received within 30 days of this one's closing."""
-    later = aliased(Ticket)
+    """Within 30 days of its closing a later ticket was received that is linked to it as its recurrence,
+
+    or that names the same place and category in the same area.
+    """
+    later, same = aliased(Ticket), aliased(Ticket)
     gap = seconds_between(Ticket.closed_at, later.submitted_at)
-    return (
+    is_same_matter = (
+        select(same.id)
+        .where(
+            same.area_id == Ticket.area_id,
+            same.category_id == Ticket.category_id,
+            same.place == Ticket.place,
+            same.origin == "loop",
+            same.submitted_at >= Ticket.closed_at,
+            seconds_between(Ticket.closed_at, same.submitted_at) <= STABLE_SECONDS,
+        )
+        .correlate(Ticket)
+        .exists()
+    )
+    return is_same_matter | (
         select(TicketLink.id)
         .join(later, TicketLink.from_id == later.id)
         .where(TicketLink.to_id == Ticket.id, TicketLink.kind == "recurrence", gap.between(0, STABLE_SECONDS))

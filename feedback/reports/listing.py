@@ -19,7 +19,7 @@ from feedback.people.models import Unit
 from feedback.people.queries import find_unit
 from feedback.reports.cohort import Cohort, build_cohort, is_judged, submitted_in_period
 from feedback.reports.conditions import is_last_verdict
-from feedback.reports.metrics import HATCHES, MEASURES, Measure, Row
+from feedback.reports.metrics import HATCHES, MEASURES, SHARES, Measure, Row, measure_of
 from feedback.reports.numbers import GOOD_RATING, OF_ALL_DISPATCHED, Key, nearest_offices
 from feedback.reports.period import ListQuery, months
 from feedback.reports.queries import NO_KEY, Report, closure_report
@@ -113,7 +113,7 @@ def _counts_verdicts(query: ListQuery) -> bool:
 
 def _is_suppressed(report: Report, query: ListQuery) -> bool:
     rows = [report.total] if query.key is None else [row for row in report.rows if row.key == query.key]
-    return any({**row.measures, **row.hatches}[query.measure].suppressed for row in rows)
+    return any(measure_of(row, query.measure).suppressed for row in rows)
 
 
 def _hidden_rows(report: Report, query: ListQuery) -> list[ListQuery]:
@@ -121,9 +121,7 @@ def _hidden_rows(report: Report, query: ListQuery) -> list[ListQuery]:
     if query.key is not None:
         return []
     return [
-        query.model_copy(update={"key": row.key})
-        for row in report.rows
-        if {**row.measures, **row.hatches}[query.measure].suppressed
+        query.model_copy(update={"key": row.key}) for row in report.rows if measure_of(row, query.measure).suppressed
     ]
 
 
@@ -174,6 +172,15 @@ def _part_of(cohort: Cohort, query: ListQuery) -> ColumnElement[bool]:
         return {"numerator": and_(whole, flag), "denominator": whole, "left_out": literal(False)}[query.part]
     if query.part == "left_out":
         return ~counted
+    if query.measure in SHARES and query.part == "numerator":
+        holding = or_(table.c.stable, table.c.stable_pending)
+        share = {
+            "holding": holding,
+            "unstable": and_(table.c.confirmed, ~holding),
+            "unconfirmed": and_(table.c.claimed, ~table.c.confirmed),
+            "undone": ~table.c.claimed,
+        }[query.measure]
+        return and_(counted, share)
     return and_(counted, table.c[query.measure]) if query.part == "numerator" else counted
 
 

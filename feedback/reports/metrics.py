@@ -94,6 +94,23 @@ HATCHES: dict[str, Definition] = {
     "declined": Definition(N_("Declined"), N_("Tickets declined before dispatch, of those submitted in the period.")),
 }
 
+SHARES: dict[str, Definition] = {
+    "holding": Definition(
+        N_("Confirmed and holding"),
+        N_("Tickets confirmed, and not reopened or raised again within 30 days so far, of those dispatched."),
+    ),
+    "unstable": Definition(
+        N_("Confirmed, then back"),
+        N_("Tickets confirmed, and then reopened or raised again at the same place within 30 days."),
+    ),
+    "unconfirmed": Definition(
+        N_("Only said to be done"),
+        N_("Tickets that a unit said were done and whose submitter did not confirm it."),
+    ),
+    "undone": Definition(N_("Not done"), N_("Tickets dispatched that no unit has said to be done.")),
+}
+"""The four parts into which the three closures cut what was dispatched: together they are all of it."""
+
 NOTES: dict[str, str] = {
     "dispatched": N_(
         "Dispatched: tickets given to a unit at least once whose original due date lies in the period and is past."
@@ -165,6 +182,25 @@ class Row:
     def is_suppressed(self) -> bool:
         """Whether the row as a whole is hidden."""
         return self.measures["claimed"].suppressed
+
+
+def measure_of(row: Row, name: str) -> Measure:
+    """The figure of that name: of MEASURES, HATCHES or SHARES. KeyError for another."""
+    if name not in SHARES:
+        return {**row.measures, **row.hatches}[name]
+    claimed, confirmed, stable, pending = (
+        row.measures[each] for each in ("claimed", "confirmed", "stable", "stable_pending")
+    )
+    if claimed.suppressed:
+        return SUPPRESSED
+    holding = (stable.numerator or 0) + (pending.numerator or 0)
+    number = {
+        "holding": holding,
+        "unstable": (confirmed.numerator or 0) - holding,
+        "unconfirmed": (claimed.numerator or 0) - (confirmed.numerator or 0),
+        "undone": (claimed.denominator or 0) - (claimed.numerator or 0),
+    }[name]
+    return Measure(number, claimed.denominator, claimed.left_out)
 
 
 def share(part: float, whole: int) -> float | None:

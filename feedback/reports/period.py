@@ -11,7 +11,7 @@ from pydantic import Field
 from feedback.kernel.command import Code, Command, DateField
 from feedback.kernel.errors import Invalid
 from feedback.kernel.text import N_, Text
-from feedback.reports.metrics import HATCHES, MEASURES, MONTH_CLOSES_AFTER_DAYS
+from feedback.reports.metrics import HATCHES, MEASURES, MONTH_CLOSES_AFTER_DAYS, SHARES
 
 LONGEST_DAYS = 3700
 By = Literal["unit", "area", "category", "month"]
@@ -47,7 +47,7 @@ class ListQuery(ReportQuery):
     def check(self) -> None:
         """As ReportQuery; Invalid also for a figure that does not exist."""
         super().check()
-        if self.measure not in MEASURES and self.measure not in HATCHES:
+        if not any(self.measure in names for names in (MEASURES, HATCHES, SHARES)):
             raise Invalid({"measure": Text(N_("Must be one of: %(names)s."), names=", ".join([*MEASURES, *HATCHES]))})
 
 

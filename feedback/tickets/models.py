@@ -31,6 +31,7 @@ class Ticket(Base):
         Index("ix_ticket_area_id_status", "area_id", "status"),
         Index("ix_ticket_submitted_at_id", "submitted_at", "id"),
         Index("ix_ticket_original_due_at", "original_due_at"),
+        Index("ix_ticket_place", "place", "area_id", "category_id", "submitted_at"),
         UniqueConstraint("source", "source_id"),
     )
 

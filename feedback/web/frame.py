@@ -48,12 +48,20 @@ def navigation(actor: Actor | None) -> list[dict[str, Any]]:
     """Where this person may go; only pages that exist."""
     if actor is None:
         return []
-    held, here = {grant.role for grant in actor.grants}, request.endpoint
+    held, here = {grant.role for grant in actor.grants}, request.endpoint or ""
     return [
-        {"url": fixed_address(endpoint), "label": _(LABELS[endpoint]), "active": here == endpoint}
+        {"url": fixed_address(endpoint), "label": _(LABELS[endpoint]), "active": _active(endpoint, here)}
         for endpoint, roles in PLACES
         if not held.isdisjoint(roles) and endpoint in current_app.view_functions
     ]
+
+
+def _active(place: str, here: str) -> str | None:
+    """What `aria-current` says of a place: this very page, or one that belongs to it."""
+    if here == place or (here, place) == ("submitter.front", "submitter.home"):
+        return "page"
+    room = place.partition(".")[0]
+    return "true" if here.startswith((f"{room}.", f"{room}_")) else None
 
 
 def _frame() -> dict[str, Any]:

@@ -18,6 +18,7 @@ from feedback.reading.search import TicketFilters
 from feedback.reading.views import TicketRow
 from feedback.reports.kept import recent_report
 from feedback.reports.listing import list_counted
+from feedback.reports.metrics import measure_of
 from feedback.reports.period import ListQuery
 from feedback.reports.queries import Report
 from feedback.web.filters import address, either_name, left_out_words
@@ -31,6 +32,7 @@ from feedback.web.present.review import (
     gap_chart,
     list_url,
     measure_words,
+    month_chart,
     numbers_of,
     part_words,
     period_words,
@@ -90,7 +92,7 @@ def review() -> str:
         requests=[request_row(each, now) for each in list_decidable(session(), actor, now)],
         exceptions=rows,
         rows=[unit_row(row, period) for row in shown_rows(report)],
-        chart=gap_chart(report, period),
+        closure_charts=[chart for chart in (gap_chart(report, period), _by_month(actor, period, now)) if chart],
         definitions=definitions(),
         as_of=when_past(report.now, now),
     )
@@ -108,6 +110,15 @@ def _earlier(actor: Actor, period: Period, now: datetime) -> Report | None:
     """The same figures of the period before; None where that lies before what a report may ask for."""
     try:
         return recent_report(session(), actor, period.before().query(), now=now)
+    except Invalid:
+        return None
+
+
+def _by_month(actor: Actor, period: Period, now: datetime) -> dict[str, Any] | None:
+    """The closures month by month; None where those months lie before what a report may ask for."""
+    months = period.months()
+    try:
+        return month_chart(recent_report(session(), actor, months.query(by="month"), now=now), months)
     except Invalid:
         return None
 
@@ -161,7 +172,7 @@ def counted() -> str:
     query = ListQuery.parse(asked)
     found = list_counted(session(), actor, query, now=at, limit=ROWS, cursor=request.args.get("cursor") or None)
     row = found.row
-    measure = {**row.measures, **row.hatches}[query.measure]
+    measure = measure_of(row, query.measure)
     name, sentence = measure_words(query.measure)
     names = {unit.code: either_name(unit.name, unit.name_en) for unit in list_units(session(), at)}
     number = {"numerator": measure.numerator, "denominator": measure.denominator}.get(

@@ -13,6 +13,8 @@ from feedback.web.filters import left_out_words
 from feedback.web.translate import gettext as _
 
 THIS_MONTH, LAST_MONTH, LAST_90, OWN = "this_month", "last_month", "last_90", "own"
+MONTHS = 6
+"""How many months stand side by side."""
 PERIODS = (THIS_MONTH, LAST_MONTH, LAST_90, OWN)
 STANDARD = LAST_90
 """Early in a month this month says little, and a stable closure needs thirty days to be one."""
@@ -36,6 +38,13 @@ class Period:
         if self.name in (THIS_MONTH, LAST_MONTH):
             return Period(self.name, last.replace(day=1), last)
         return Period(self.name, last - (self.last - self.first), last)
+
+    def months(self, count: int = MONTHS) -> Period:
+        """The months up to that of the last day, whole, to be compared with each other."""
+        first = self.last.replace(day=1)
+        for _month in range(count - 1):
+            first = (first - timedelta(days=1)).replace(day=1)
+        return Period(OWN, first, self.last)
 
     def args(self) -> dict[str, str]:
         """As it stands in the address of a list."""

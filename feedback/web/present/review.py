@@ -7,7 +7,7 @@ from typing import Any
 from babel.dates import format_interval
 from flask_babel import get_locale
 
-from feedback.reports.metrics import HATCHES, MEASURES, NOTES, Measure, Row
+from feedback.reports.metrics import HATCHES, MEASURES, NOTES, SHARES, Measure, Row, measure_of
 from feedback.reports.queries import NO_KEY, Report
 from feedback.web.filters import address, either_name
 from feedback.web.periods import Period
@@ -33,7 +33,7 @@ def list_url(period: Period, measure: str, part: str, *, by: str = "unit", key: 
 
 
 def row_name(row: Row) -> str:
-    """A row's name in the reader's language."""
+    """A row's name in the reader's language; a month as `2026-03`."""
     if row.key is None:
         return _("All together")
     return either_name(row.name, row.name_en) or (_("no unit yet") if row.key == NO_KEY else row.key)
@@ -173,38 +173,57 @@ def gap_chart(report: Report, period: Period) -> Part | None:
     bars = [_gap_bar(row, period) for row in rows[:MOST_BARS]]
     if not bars:
         return None
-    note = _("The middle part is the gap: the unit says it is done, its submitter did not confirm it.")
+    note = _("Each part opens its list. Only the first holds; the unit's word alone is not a closure.")
     if len(rows) > MOST_BARS:
         most = _("The %(num)s units with the most tickets; all stand in the table.", num=MOST_BARS)
         note = f"{note} {most}"
     return {
-        "title": _("Said to be done against confirmed, by unit"),
+        "title": _("Said to be done, confirmed, stable: by unit"),
         "note": note,
-        "series": [_("confirmed"), _("said to be done, not confirmed"), _("not done")],
+        "series": _series(),
         "bars": bars,
     }
 
 
-def _gap_bar(row: Row, period: Period) -> Part:
-    whole = row.measures["claimed"].denominator or 1
-    claimed = int(row.measures["claimed"].numerator or 0)
-    confirmed = int(row.measures["confirmed"].numerator or 0)
-    gap, rest = max(0, claimed - confirmed), whole - max(claimed, confirmed)
+def month_chart(report: Report, months: Period) -> Part | None:
+    """The same four parts, month by month; a month whose figures may still change says so."""
+    rows = [row for row in report.rows if not row.is_suppressed and row.measures["claimed"].denominator]
+    if not rows:
+        return None
     return {
-        "label": row_name(row),
-        "words": ngettext("%(num)d dispatched", "%(num)d dispatched", whole),
-        "url": list_url(period, "claimed", "denominator", key=row.key),
-        "parts": [
-            _part(confirmed, whole, _("%(num)s confirmed", num=confirmed))
-            | {"url": list_url(period, "confirmed", "numerator", key=row.key) if confirmed else None},
-            _part(gap, whole, _("%(num)s only said to be done", num=gap)),
-            _part(rest, whole, _("%(num)s not done", num=rest)),
-        ],
+        "title": _("Said to be done, confirmed, stable: by month"),
+        "note": _("By the month in which the tickets were due. A month is closed 35 days after its end."),
+        "series": _series(),
+        "bars": [_gap_bar(row, months, by="month") for row in rows],
     }
 
 
-def _part(number: int, whole: int, words: str) -> Part:
-    return {"share": round(number * 100 / whole, 2), "words": words}
+def _series() -> list[str]:
+    return [_("holds"), _("confirmed, then back"), _("only said to be done"), _("not done")]
+
+
+def _gap_bar(row: Row, period: Period, by: str = "unit") -> Part:
+    whole = row.measures["claimed"].denominator or 1
+    numbers = {name: int(measure_of(row, name).numerator or 0) for name in SHARES}
+    words = {
+        "holding": _("%(num)s hold", num=numbers["holding"]),
+        "unstable": _("%(num)s confirmed, then back", num=numbers["unstable"]),
+        "unconfirmed": _("%(num)s only said to be done", num=numbers["unconfirmed"]),
+        "undone": _("%(num)s not done", num=numbers["undone"]),
+    }
+    return {
+        "label": row_name(row) if row.is_final else _("%(month)s, not closed yet", month=row_name(row)),
+        "words": ngettext("%(num)d dispatched", "%(num)d dispatched", whole),
+        "url": list_url(period, "claimed", "denominator", by=by, key=row.key),
+        "parts": [
+            {
+                "share": round(number * 100 / whole, 2),
+                "words": words[name],
+                "url": list_url(period, name, "numerator", by=by, key=row.key) if number else None,
+            }
+            for name, number in numbers.items()
+        ],
+    }
 
 
 def definitions() -> list[Part]:
@@ -215,7 +234,7 @@ def definitions() -> list[Part]:
 
 def measure_words(name: str) -> tuple[str, str]:
     """A figure's name and definition in the reader's language."""
-    definition = {**HATCHES, **MEASURES}[name]
+    definition = {**HATCHES, **MEASURES, **SHARES}[name]
     return _(definition.name), _(definition.sentence)
 
 

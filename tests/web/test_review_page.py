@@ -245,7 +245,7 @@ def test_review_of_many_tickets_costs_as_many_statements_as_of_few(app: Flask, h
     for _time in range(8):
         add(5)
     assert spent() == few
-    assert few <= 45
+    assert few <= 35
 
 
 def test_handler_may_not_open_the_review(app: Flask, histories: Histories) -> None:

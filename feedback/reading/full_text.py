@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, false, or_, select, union
 from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import Actor
+from feedback.kernel.memo import remembered
 from feedback.tickets.bigrams import Phrase, phrases_of
 from feedback.tickets.models import Leg, Seat, Ticket
 from feedback.tickets.search_index import ALL, EVERYONE, SEATS, hits, speaks_in
@@ -29,7 +30,7 @@ def speaks_of(session: Session, actor: Actor, query: str) -> ColumnElement[bool]
     if not phrases:
         return false()
     dialect = session.get_bind().dialect.name
-    few = _few_hits(session, dialect, phrases)
+    few = remembered(session, ("hits", query), lambda: _few_hits(session, dialect, phrases))
     roles = {grant.role for grant in actor.grants}
 
     def stands_in(*columns: str) -> ColumnElement[bool]:
@@ -39,7 +40,7 @@ def speaks_of(session: Session, actor: Actor, query: str) -> ColumnElement[bool]
     if few is not None:
         found = Ticket.id.in_(few) if few else false()
     elif roles.isdisjoint(OVERSEEING_ROLES) and not actor.is_system:
-        found = and_(_is_near(actor), stands_in(*ALL))
+        found = and_(_is_near(actor), speaks_in(dialect, phrases, ALL, one_by_one=True))
     else:
         found = stands_in(*ALL)
     if actor.is_system:

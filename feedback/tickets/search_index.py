@@ -110,10 +110,16 @@ def hits(dialect: str, phrases: Sequence[Phrase], columns: Sequence[str]) -> Sel
     return select(found.c.rowid).where(found.c[FULL_TEXT].op("MATCH")(_match(phrases, columns)))
 
 
-def speaks_in(dialect: str, phrases: Sequence[Phrase], columns: Sequence[str]) -> ColumnElement[bool]:
-    """SQL: a ticket at hand is among `hits`. Nothing lets the database begin with those, however many they are."""
+def speaks_in(
+    dialect: str, phrases: Sequence[Phrase], columns: Sequence[str], *, one_by_one: bool = False
+) -> ColumnElement[bool]:
+    """SQL: a ticket at hand is among `hits`. Nothing lets SQLite begin with those, however many they are.
+
+    PostgreSQL would join all words of the county to a department's tickets; with `one_by_one` it looks at those alone.
+    """
     if dialect == "postgresql":
-        return hits(dialect, phrases, columns).where(TicketWords.ticket_id == Ticket.id).exists()
+        found = hits(dialect, phrases, columns).where(TicketWords.ticket_id == Ticket.id)
+        return (found.offset(0) if one_by_one else found).exists()
     return (Ticket.id + 0).in_(hits(dialect, phrases, columns))
 
 

@@ -113,6 +113,32 @@ def test_bad_question_is_refused_in_one_line(app: Flask, calendars: Path, words:
     assert result.stdout == ""
 
 
+@pytest.mark.parametrize(
+    ("kind", "row", "column"),
+    [
+        ("calendars", "calendar,rule,days,windows\nx,week,mon,\n", "windows"),
+        ("calendars", "calendar,rule,days,windows\nx,week,mon,09:00-12:00;11:00-17:00\n", "windows"),
+        ("calendars", "calendar,rule,days,windows\nx,week,mon,17:00-09:00\n", "windows"),
+        ("calendars", "calendar,rule,days,date,windows\nx,week,mon,2026-01-01/2026-12-31,09:00-17:00\n", "windows"),
+        ("policies", "name,order,first_response,resolution\nx,1,1wd,0wd\n", "resolution"),
+        ("policies", "name,order,first_response,resolution\nx,1,1wd,-2wd\n", "resolution"),
+        ("policies", "name,order,first_response,resolution\nx,1,3wd,2wd\n", "first_response"),
+        ("policies", "name,order,first_response,resolution\nx,1,1wd,2weeks\n", "resolution"),
+    ],
+)
+def test_operator_reads_which_field_of_a_bad_rule_is_refused_and_why(
+    app: Flask, tmp_path: Path, kind: str, row: str, column: str
+) -> None:
+    path = tmp_path / "rules.csv"
+    path.write_text(row, encoding="utf-8")
+    result = run(app, kind, "import", str(path), "--json")
+    told = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert (told["added"], told["updated"]) == (0, 0)
+    assert [(error["row"], error["column"]) for error in told["errors"]] == [(2, column)]
+    assert told["errors"][0]["error"]
+
+
 def test_operator_sweeps_at_a_chosen_time_in_testing(app: Flask, county: County) -> None:
     story = Story(county).submit(text=PLAIN)
     told = answer(run(app, "sla", "sweep", "--at", "2026-03-03T09:00:00+08:00", "--json"))

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from feedback.calendars.worktime import working_time_between
 from feedback.sla.amounts import Amount
 from feedback.sla.clock import PauseSpan, due_at, share_at
 from tests.support.random_calendars import Twin, twins
@@ -73,7 +74,35 @@ def shares_never_fall_and_end_at_the_due_instant(
         assert shares[3] == due_at(start, amount, twin.engine, spans)
 
 
+def natural_and_working_amounts_add_up_and_are_measured_back(
+    twin: Twin, place: int, count: int, pauses: list[tuple[int, int]]
+) -> None:
+    start, more = twin.instant(place), 1 + len(pauses) * 37
+    for unit in ("min", "wmin"):
+        first = due_at(start, Amount(count, unit), twin.engine)
+        at_once = due_at(start, Amount(count + more, unit), twin.engine)
+        assert due_at(first, Amount(more, unit), twin.engine) == at_once
+        passed = at_once - start if unit == "min" else working_time_between(start, at_once, twin.engine)
+        assert passed == (count + more) * MINUTE
+
+
+def larger_amounts_and_later_starts_are_due_later(
+    twin: Twin, place: int, count: int, pauses: list[tuple[int, int]]
+) -> None:
+    start, later = twin.instant(place), twin.instant(place + 1 + len(pauses) * 101)
+    spans = _spans(twin, pauses)
+    for amount in (Amount(count, "min"), Amount(count, "wmin"), Amount(1 + count % 4, "wd")):
+        larger = Amount(amount.count + 1, amount.unit)
+        assert due_at(start, amount, twin.engine) < due_at(start, larger, twin.engine)
+        assert due_at(start, amount, twin.engine) <= due_at(start, amount, twin.engine, spans)
+        if amount.unit != "wd":  # A day's time of day can come earlier after a clock change in between.
+            assert due_at(start, amount, twin.engine, spans) <= due_at(start, larger, twin.engine, spans)
+            assert due_at(start, amount, twin.engine) <= due_at(later, amount, twin.engine)
+
+
 LAWS: list[Law] = [
+    natural_and_working_amounts_add_up_and_are_measured_back,
+    larger_amounts_and_later_starts_are_due_later,
     working_minutes_are_those_open_and_not_paused,
     natural_minutes_are_those_not_paused,
     working_days_grow_by_the_working_time_paused,

@@ -38,7 +38,10 @@ LOOKS = (
     Look("notices", "/notices", "hw"),
     Look("notices-empty", "/notices", "x"),
     Look("help-cadre", "/help", "s"),
-    *(Look(f"help-{topic}", f"/help/{topic}", "x") for topic in ("handler", "dispatcher", "leader", "admin")),
+    *(
+        Look(f"help-{topic}", f"/help/{topic}", "x")
+        for topic in ("handler", "dispatcher", "leader", "adjudicator", "admin", "auditor")
+    ),
     Look("search", "/search", "hw"),
     Look("search-found", "/search?q=%E6%BC%8F%E6%B0%B4", "hw"),
     Look("search-nothing", "/search?q=zzzz", "hw"),

@@ -61,8 +61,19 @@ def session() -> Session:
 def prepare_engine(engine: Engine) -> None:
     """Make SQLite safe for many processes: WAL, waiting for locks, foreign keys, and BEGIN IMMEDIATE for writers.
 
+    PostgreSQL compiles no statement to machine code: ours take milliseconds, the compiling a quarter of a second.
+
     A deferred BEGIN that turns into a write fails at once when another process writes (the lock upgrade does not wait).
     """
+    if engine.dialect.name == "postgresql":
+
+        @event.listens_for(engine, "connect")
+        def _without_jit(connection: Any, _record: Any) -> None:
+            was_autocommit = connection.autocommit
+            connection.autocommit = True
+            connection.execute("SET jit = off")
+            connection.autocommit = was_autocommit
+
     if engine.dialect.name != "sqlite":
         return
 

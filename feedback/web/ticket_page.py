@@ -74,7 +74,9 @@ def page_of(session: Session, ticket: Ticket, actor: Actor, now: datetime, sent:
 def why_of(session: Session, ticket: Ticket, now: datetime) -> list[dict[str, Any]]:
     """Every due time of a ticket with the steps by which it came about, in the reader's words: what runs first."""
     clocks = [clock for clock in list_clocks(session, ticket, now) if clock.is_open or clock.met_at]
-    why = {c.id: [step.text.render(_) for step in explain_clock(session, ticket, c.id).explanation.steps] for c in clocks}
+    why = {
+        c.id: [step.text.render(_) for step in explain_clock(session, ticket, c.id).explanation.steps] for c in clocks
+    }
     return clocks_of(clocks, now, why)
 
 

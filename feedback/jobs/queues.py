@@ -122,6 +122,11 @@ class Queues:
         ]
         return self._try(lambda: bool(self.queue(wanted.queue).enqueue_many(jobs))) or False
 
+    def put_where_room(self, task: str, ids: Sequence[int], *, room: int) -> bool:
+        """`put`, unless so many jobs wait already that whoever works them off finds these ids too; False: Redis was away."""
+        waiting = self._try(lambda: self.queue(TASKS[task].queue).count)
+        return waiting is not None and (waiting >= room or self.put(task, ids))
+
     def put_unless_waiting(self, task: str) -> bool:
         """Put one job of the task if none waits; False where Redis was away."""
         return bool(self._try(lambda: self._is_waiting(task))) or self.put(task)

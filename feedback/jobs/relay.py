@@ -17,6 +17,8 @@ from feedback.settings import Settings
 ENOUGH = 20
 """A queue as long as this is being worked off; more hints for the same rows would only make it longer."""
 BATCH = 500
+BURST = 3
+"""Jobs that wait: each of them also tells what else is due by then (tasks.deliver)."""
 FRESH = timedelta(seconds=3)
 """Rows younger than this were just put on a queue by whoever wrote them."""
 QUIET_SECONDS = 60.0
@@ -32,9 +34,12 @@ def queues() -> Queues:
 
 
 def kick(session: Session) -> None:
-    """After a commit: put a job for each event that was published in it. Without Redis nothing happens, and quickly."""
+    """After a commit: put a job for the events that were published in it, unless a burst's jobs wait to find them anyway.
+
+    Without Redis nothing happens, and quickly.
+    """
     ids = [row.id for row in session.info.get("published", ()) if row.available_at <= row.created_at]
-    if ids and not queues().put("deliver", ids):
+    if ids and not queues().put_where_room("deliver", ids, room=BURST):
         _say_once_in_a_while()
 
 

@@ -9,7 +9,7 @@ from feedback.intake.file_care import clean_waiting, remove_orphans
 from feedback.jobs.relay import enqueue_due, kick_mails
 from feedback.jobs.retention import purge_expired
 from feedback.jobs.runner import task
-from feedback.kernel import audit
+from feedback.kernel import audit, outbox
 from feedback.kernel.clock import utc_now
 from feedback.kernel.db import session
 from feedback.kernel.transaction import transaction
@@ -17,6 +17,11 @@ from feedback.notifications.delivery import deliver_events, deliver_mail
 from feedback.settings import Settings
 from feedback.supervision.escalation import run_sweep
 from feedback.supervision.left_behind import free_left_tickets
+
+TOGETHER = 20
+"""Events that are told in one transaction."""
+MOST_AT_ONCE = 400
+"""Events that one job tells, so that it ends within its time."""
 
 
 def _settings() -> Settings:
@@ -32,8 +37,16 @@ def file_store() -> Store:
 
 @task
 def deliver(*outbox_ids: int) -> None:
-    """Tell of some events: notices at once, each mail by a job of its own, so that a slow one holds nobody else."""
-    kick_mails(deliver_events(outbox_ids, now=utc_now(), settings=_settings()))
+    """Tell of some events and of what else is due: notices at once, each mail by a job of its own, so that a slow one
+
+    holds nobody else.
+    """
+    told: set[int] = set()
+    ids = outbox.still_due(session(), outbox_ids, utc_now())
+    while ids and len(told) < MOST_AT_ONCE:
+        kick_mails(deliver_events(ids, now=utc_now(), settings=_settings()))
+        told.update(ids)
+        ids = [each for each in outbox.due_events(session(), utc_now(), TOGETHER) if each not in told]
 
 
 @task

@@ -144,6 +144,11 @@ def due_events(session: Session, now: datetime, limit: int, *, but_not_since: da
     return list(session.scalars(query))
 
 
+def still_due(session: Session, ids: Sequence[int], now: datetime) -> list[int]:
+    """Those of these events that wait to be delivered."""
+    return list(session.scalars(select(Outbox.id).where(Outbox.id.in_(ids), _event_is_due(now)).order_by(Outbox.id)))
+
+
 def due_deliveries(session: Session, now: datetime, limit: int, *, due_before: datetime | None = None) -> list[int]:
     """Ids of messages that wait to be sent, those that wait longest first."""
     query = (

@@ -55,6 +55,15 @@ def test_submission_puts_one_job_for_its_events_and_a_worker_tells_them(queued_a
     assert queued_app.extensions["queues"].failed() == dict.fromkeys(QUEUES, 0)
 
 
+def test_burst_of_submissions_puts_few_jobs_and_all_are_told(queued_app: Flask, county: County) -> None:
+    for _ in range(6):
+        submit(county)
+    assert queued_app.extensions["queues"].waiting()[EVENTS] == relay.BURST
+    work(queued_app)
+    assert notices() == 24
+    assert set(current_session().scalars(select(Outbox.state))) == {"done"}
+
+
 def test_every_kind_of_job_holds_ids_in_json_and_nothing_else(
     queued_app: Flask, county: County, valkey: Valkey
 ) -> None:

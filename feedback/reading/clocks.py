@@ -16,7 +16,8 @@ from feedback.calendars.models import BusinessCalendar
 from feedback.kernel.errors import NotFound
 from feedback.people.queries import units_by_id
 from feedback.reading.views import UnitLabel, unit_label
-from feedback.sla.models import PAUSED_KINDS, SlaClock, SlaPause, SlaPolicy
+from feedback.sla.models import PAUSED_KINDS, SlaClock, SlaPause
+from feedback.sla.queries import get_policy
 from feedback.tickets.models import Ticket
 
 
@@ -53,10 +54,7 @@ def list_clocks(session: Session, ticket: Ticket, now: datetime) -> list[ClockVi
     if not clocks:
         return []
     units = units_by_id(session, (clock.unit_id for clock in clocks))
-    policies = {
-        policy.id: policy
-        for policy in session.scalars(select(SlaPolicy).where(SlaPolicy.id.in_({c.policy_id for c in clocks})))
-    }
+    policies = {policy_id: get_policy(session, policy_id) for policy_id in {clock.policy_id for clock in clocks}}
     calendars = {
         row.id: row
         for row in session.execute(

@@ -10,6 +10,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, aliased
 
 from feedback.kernel.actor import Actor
+from feedback.kernel.memo import remembered
 from feedback.people.models import Deputy, RoleGrant, Unit
 from feedback.people.queries import holders, in_force, units_by_id
 from feedback.tickets.models import Ticket, TicketAbout, TicketRequest
@@ -30,13 +31,14 @@ ASKED_BY_OFFICE = ("decline", "lower_urgency")
 
 def pending_requests(session: Session, ticket: Ticket) -> list[TicketRequest]:
     """The ticket's requests that wait for a decision, the eldest first."""
-    return list(
-        session.scalars(
-            select(TicketRequest)
-            .where(TicketRequest.ticket_id == ticket.id, TicketRequest.state == "pending")
-            .order_by(TicketRequest.id)
-        )
-    )
+
+    def read() -> list[TicketRequest]:
+        pending = select(TicketRequest).where(TicketRequest.ticket_id == ticket.id, TicketRequest.state == "pending")
+        return list(session.scalars(pending.order_by(TicketRequest.id)))
+
+    if session.info.get("writing"):
+        return read()
+    return remembered(session, ("pending", ticket.id, ticket.version), read)
 
 
 @dataclass(frozen=True)

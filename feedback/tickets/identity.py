@@ -59,15 +59,8 @@ def _open(row: Identity) -> dict[str, str | int | None]:
 def submitters(session: Session, seats: Iterable[Seat]) -> dict[int, Submitter]:
     """What may be shown of each seat's holder, by seat id: names only where the submitter chose to be named."""
     seats = list(seats)
-    named = {seat.id for seat in seats if seat.privacy == "named"}
-    rows = session.scalars(select(Identity).where(Identity.seat_id.in_(named))).all() if named else []
-    opened = {row.seat_id: _open(row) for row in rows}
-    accounts = {
-        a.id: a
-        for a in session.scalars(
-            select(Account).where(Account.id.in_({c["account_id"] for c in opened.values() if c["account_id"]}))
-        )
-    }
+    named = frozenset(seat.id for seat in seats if seat.privacy == "named")
+    opened, accounts = remembered(session, ("opened", named), lambda: _opened(session, named)) if named else ({}, {})
     shown = {}
     for seat in seats:
         clear = opened.get(seat.id)
@@ -79,6 +72,16 @@ def submitters(session: Session, seats: Iterable[Seat]) -> dict[int, Submitter]:
         else:
             shown[seat.id] = Submitter(seat.alias, seat.town_id)
     return shown
+
+
+def _opened(session: Session, seat_ids: frozenset[int]) -> tuple[dict[int, Any], dict[int, Any]]:
+    """What is sealed of these seats by seat, and login and name of their accounts by account; once a request."""
+    opened = {
+        row.seat_id: _open(row) for row in session.scalars(select(Identity).where(Identity.seat_id.in_(seat_ids)))
+    }
+    ids = {clear["account_id"] for clear in opened.values() if clear["account_id"]}
+    named = select(Account.id, Account.login, Account.name).where(Account.id.in_(ids))
+    return opened, {row.id: row for row in session.execute(named)}
 
 
 def account_to_notify(session: Session, seat_id: int) -> Account | None:

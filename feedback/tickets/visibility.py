@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import ROLES, Actor, Grant
 from feedback.kernel.errors import NotFound
+from feedback.kernel.memo import remembered
 from feedback.kernel.site import get_setting
 from feedback.people.models import Unit
 from feedback.people.queries import office_ids
@@ -164,6 +165,13 @@ def standings(session: Session, actor: Actor, ticket: Ticket, now: datetime) -> 
     """Every way in which the actor stands to a ticket that they see, in the order of ROLES."""
     if actor.is_system:
         return (Standing(SYSTEM_ROLE, "any"),)
+    if session.info.get("writing"):
+        return _standings(session, actor, ticket, now)
+    key = ("standings", actor, ticket.id, ticket.version, now)
+    return remembered(session, key, lambda: _standings(session, actor, ticket, now))
+
+
+def _standings(session: Session, actor: Actor, ticket: Ticket, now: datetime) -> tuple[Standing, ...]:
     found: list[Standing] = []
     if actor.acting_as is None or actor.acting_as.role == "submitter":
         seat_id = session.scalar(

@@ -13,6 +13,7 @@ from feedback.handling.models import CommonReply
 from feedback.kernel.actor import Actor
 from feedback.kernel.db import session
 from feedback.kernel.errors import Conflict, Invalid
+from feedback.kernel.memo import remembered
 from feedback.people.queries import units_by_id
 from feedback.reading.queries import TicketView
 from feedback.reading.views import unit_label
@@ -105,14 +106,15 @@ def offered_replies(session: Session, view: TicketView, actor: Actor, action: st
     if action not in FOR_ACTIONS or view.lead is None or view.lead.unit is None:
         return []
     code = view.lead.unit.code
-    unit_ids = [grant.unit_id for grant in actor.grants_for(*KEEPERS) if grant.unit_code == code]
+    unit_ids = frozenset(grant.unit_id for grant in actor.grants_for(*KEEPERS) if grant.unit_code == code)
+    replies = remembered(session, ("replies", unit_ids), lambda: list_replies(session, unit_ids))  # for each form
     return [
         {
             "title": reply.title,
             "body": reply.body,
             "url": url_for("ticket.show", reference=view.reference, use=f"{action}.{reply.id}", _anchor=f"do-{action}"),
         }
-        for reply in list_replies(session, unit_ids)
+        for reply in replies
     ]
 
 

@@ -24,6 +24,7 @@ from typing import Any
 from bench import load, servers
 from bench.targets import Measured, measured, own_references, resolving
 from feedback.factory import create_app
+from feedback.kernel.db import db
 from feedback.kernel.db import session as current_session
 from feedback.runner.instance import free_port
 from feedback.settings import ROOT, Settings
@@ -157,6 +158,8 @@ def _measure_web(
         app = create_app(Settings.from_env(dict(environ)))
         with app.app_context():
             out["results"] = asyncio.run(_rounds(options, base, bare))
+            current_session().close()
+            db.engine.dispose()  # the seeding of what is due wants the database to itself
         out["memory_mib"]["after"] = servers.memory_of(site)
 
 

@@ -1,0 +1,74 @@
+"""Runs faults against the real product: `python -m tests.faults.run --faults F1,F9 --kills 20` (docs/faults.md)."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from tests.conftest import create_database
+from tests.faults.dose import Dose
+from tests.faults.site import Site, running_site
+from tests.faults.verdict import Verdict
+from tests.faults.web_killed import web_killed
+from tests.support.postgres import running_cluster
+
+FAULTS: dict[str, Callable[[Site, Dose, Verdict], None]] = {"F1": web_killed}
+
+
+@contextmanager
+def _database(folder: Path, cluster: str) -> Iterator[str]:
+    """The URL of an empty database: a file in the folder, or one in the cluster where there is a cluster."""
+    if not cluster:
+        yield f"sqlite:///{folder / 'zhida.db'}"
+        return
+    name = f"f_{uuid.uuid4().hex}"
+    create_database(cluster, name)
+    yield cluster.format(name=name)
+
+
+def throw(fault: str, dose: Dose, cluster: str = "", smtp_url: str = "") -> Verdict:
+    """One fault on a fresh instance; `cluster` is the URL (with {name}) of a PostgreSQL, empty for SQLite."""
+    verdict = Verdict(fault, "postgres" if cluster else "sqlite", dose.seed, dose=vars(dose).copy())
+    began = time.monotonic()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="zf-")))
+        url = stack.enter_context(_database(folder, cluster))
+        site = stack.enter_context(running_site(folder, url, smtp_url))
+        FAULTS[fault](site, dose, verdict)
+        verdict.check, verdict.audit = site.is_clean("check"), site.is_clean("audit", "verify")
+    verdict.seconds = round(time.monotonic() - began, 1)
+    return verdict
+
+
+def main() -> int:
+    """The command; exit code 1 where something did not hold or a run does not count."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.run", description=__doc__)
+    parser.add_argument("--faults", default=",".join(FAULTS))
+    parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--size", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    dose = Dose(options.kills, options.seed, options.size)
+    verdicts = []
+    with ExitStack() as stack:
+        cluster = stack.enter_context(running_cluster()) if options.database == "postgres" else ""
+        for fault in options.faults.split(","):
+            verdicts.append(throw(fault, dose, cluster).as_json())
+            sys.stdout.write(json.dumps(verdicts[-1], ensure_ascii=False, indent=1) + "\n")
+            sys.stdout.flush()
+            if options.out:
+                options.out.write_text(json.dumps(verdicts, ensure_ascii=False, indent=1), encoding="utf-8")
+    return 0 if all(verdict["holds"] and verdict["is_counted"] for verdict in verdicts) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,76 @@
+"""F1: web processes and their master are killed while clients submit. F4: Redis goes away or forgets while they do."""
+
+from __future__ import annotations
+
+import time
+from random import Random
+
+from feedback.kernel.db import session as current_session
+from tests.faults.clients import Clients
+from tests.faults.dose import Dose
+from tests.faults.ledger import ANSWERED, BROKEN, Call, Ledger
+from tests.faults.site import Site, eventually, kill
+from tests.faults.verdict import Verdict, count_rows, judge_intake
+
+CLIENTS, TOKENS_EACH = 8, 3
+KINDS = ("worker",) * 6 + ("all workers",) * 2 + ("master", "master and workers")
+
+
+def web_killed(site: Site, dose: Dose, verdict: Verdict) -> None:
+    """F1. A kill landed if a call that was sent before it ended without an answer, or was under way (master alone)."""
+    tokens = site.people(CLIENTS, TOKENS_EACH)
+    site.start()
+    draw = Random(dose.seed)
+    ledger = Ledger(site.folder / "ledger.jsonl")
+    clients = Clients(site.port, tokens, ledger, dose.seed)
+    clients.begin()
+    killed: list[tuple[float, str, int]] = []
+    try:
+        # The first of ten kinds in an order of its own for each ten kills, so that a small dose has the master too.
+        kinds = [kind for _ in range(dose.kills // 10 + 1) for kind in draw.sample(KINDS, len(KINDS))][: dose.kills]
+        if dose.kills and not any("master" in kind for kind in kinds):
+            kinds[-1] = "master and workers"
+        for kind in kinds:
+            time.sleep(draw.uniform(0.2, dose.longest_wait))
+            victims = eventually(lambda kind=kind: _victims(site, kind, draw), 60)  # type: ignore[misc]
+            eventually(lambda: clients.in_flight() >= 4, 60)
+            killed.append((time.monotonic(), kind, clients.in_flight()))
+            kill(*victims)
+        time.sleep(1)
+    finally:
+        clients.finish()
+    calls = ledger.calls()
+    verdict.kills = len(killed)
+    verdict.landed = sum(_has_landed(at, kind, flying, calls) for at, kind, flying in killed)
+    verdict.figures["kills_by_kind"] = {kind: sum(k == kind for _, k, _ in killed) for kind in dict.fromkeys(KINDS)}
+    _close(site, ledger, clients, verdict)
+
+
+def _victims(site: Site, kind: str, draw: Random) -> list[int]:
+    master, workers = site.web()
+    if not workers:
+        return []
+    return {
+        "worker": [draw.choice(workers)],
+        "all workers": workers,
+        "master": [master],
+        "master and workers": [master, *workers],
+    }[kind]
+
+
+def _has_landed(at: float, kind: str, flying: int, calls: list[Call]) -> bool:
+    if kind == "master":
+        return flying > 0
+    return any(call.outcome == BROKEN and call.sent < at < call.ended < at + 2 for call in calls)
+
+
+def _close(site: Site, ledger: Ledger, clients: Clients, verdict: Verdict) -> None:
+    with site.app.app_context():
+        session = current_session()
+        judge_intake(session, ledger, verdict)
+        verdict.figures |= {"rows": count_rows(session), "calls": ledger.outcomes(), "submissions": len(ledger.asked())}
+        session.rollback()
+    verdict.note("lost", [f"{key} was never answered" for key in clients.stuck])
+    bad = [call for call in ledger.calls() if call.outcome == ANSWERED and call.status not in (201, 429, 503)]
+    verdict.note("lost", [f"{call.key} was answered {call.status}" for call in bad])
+    ledger.close()

@@ -17,9 +17,10 @@ from tests.faults.dose import Dose
 from tests.faults.site import Site, running_site
 from tests.faults.verdict import Verdict
 from tests.faults.web_killed import web_killed
+from tests.faults.worker_killed import jobs_repeated, workers_killed
 from tests.support.postgres import running_cluster
 
-FAULTS: dict[str, Callable[[Site, Dose, Verdict], None]] = {"F1": web_killed}
+FAULTS: dict[str, Callable[[Site, Dose, Verdict], None]] = {"F1": web_killed, "F2": workers_killed, "F9": jobs_repeated}
 
 
 @contextmanager

@@ -14,13 +14,22 @@ from pathlib import Path
 
 from tests.conftest import create_database
 from tests.faults.dose import Dose
+from tests.faults.redis_away import redis_away
+from tests.faults.scheduler_killed import scheduler_killed, schedulers_asleep
 from tests.faults.site import Site, running_site
 from tests.faults.verdict import Verdict
 from tests.faults.web_killed import web_killed
 from tests.faults.worker_killed import jobs_repeated, workers_killed
 from tests.support.postgres import running_cluster
 
-FAULTS: dict[str, Callable[[Site, Dose, Verdict], None]] = {"F1": web_killed, "F2": workers_killed, "F9": jobs_repeated}
+FAULTS: dict[str, Callable[[Site, Dose, Verdict], None]] = {
+    "F1": web_killed,
+    "F2": workers_killed,
+    "F3": scheduler_killed,
+    "F4": redis_away,
+    "F8": schedulers_asleep,
+    "F9": jobs_repeated,
+}
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import TypeVar
 
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 T = TypeVar("T")
@@ -22,3 +23,7 @@ def remembered(session: Session, key: Hashable, read: Callable[[], T]) -> T:
 def forget(session: Session) -> None:
     """Ask the database again: at the start and end of each transaction, and after a change of what is remembered."""
     session.info.pop(_PLACE, None)
+
+
+event.listen(Session, "after_commit", forget)
+event.listen(Session, "after_rollback", forget)

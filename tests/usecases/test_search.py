@@ -262,7 +262,7 @@ def test_both_databases_find_what_the_texts_hold(any_county: County, tmp_path: P
         assert all(query in str(row.snippet) for row in page.items)
         hits += len(expected)
     assert hits > 1_000, "the corpus must be such that agreement means something"
-    for query, parts in (("lamp", ("lamp", "Lamp")), ("WAT", ("WATER",)), ("fire", ("ﬁre",)), ("120", ("120",))):
+    for query, parts in (("lamp", ("lamp", "Lamp")), ("WATE", ("WATER",)), ("fire", ("ﬁre",)), ("120", ("120",))):
         numbers = {n for n, body in enumerate(texts) if any(part in body for part in parts)}
         page = list_tickets(session, actor, TicketFilters.parse({"q": query, "status": "legacy"}), now=START, limit=200)
         assert {int(row.title[1:]) for row in page.items} == numbers, query
@@ -293,7 +293,7 @@ def test_search_asks_the_index(any_county: County) -> None:
     with counted_statements() as sent:
         found(any_county, "hw", "漏水")
     searching = [statement for statement in sent if "ticket_search" in statement or "ticket_words" in statement]
-    assert len(searching) == 6, "a page, its count and its bounded count, each after a look at how common it is"
+    assert len(searching) == 4, "one look at how common it is, then a page, its count and its bounded count"
     if session.get_bind().dialect.name == "sqlite":
         plan = _plan(session, "EXPLAIN QUERY PLAN SELECT rowid FROM ticket_search WHERE ticket_search MATCH '\"漏水\"'")
         assert "VIRTUAL TABLE INDEX" in plan

@@ -27,7 +27,7 @@ from tests.faults.verdict import Verdict, count_rows, judge_intake
 CLIENTS = 2
 POLICY = """\
 name,order,dispatch,signing,first_response,resolution,leg_floor,alarms
-minutes,1,1min,1min,1min,2min,1min,10%:handler;30%:handler;50%:handler;70%:unit_head;100%:supervisor
+minutes,1,1min,1min,1min,1min,1min,10%:handler;30%:handler;50%:handler;70%:unit_head;100%:supervisor
 """
 FIRST_MS, SHARE = 12.0, 0.8
 """How long a round is thought to take before one was seen, and in which part of it the kill is drawn."""
@@ -63,7 +63,9 @@ def schedulers_asleep(site: Site, dose: Dose, verdict: Verdict) -> None:
                 running.append(site.start_part("scheduler"))
             while len(running) > wanted:
                 running.pop().terminate()
-            time.sleep(draw.uniform(2.5, 6.0))
+            before = utc_now()
+            eventually(lambda before=before: _sweeps_since(site, before) > 0, 60)  # type: ignore[misc]
+            time.sleep(draw.uniform(0.5, 4.0))
             asleep = draw.choice(running)
             asleep.send_signal(signal.SIGSTOP)
             began = utc_now()
@@ -78,7 +80,7 @@ def schedulers_asleep(site: Site, dose: Dose, verdict: Verdict) -> None:
 
 
 def _clocks_by_minutes(site: Site, dose: Dose) -> tuple[Ledger, Clients]:
-    """Web alone, a policy whose clocks run for a minute or two, and clients that keep submitting."""
+    """Web alone, a policy whose clocks run for a minute, and clients that keep submitting."""
     tokens = site.people(CLIENTS, 3)
     policy = site.folder / "policies.csv"
     policy.write_text(POLICY, encoding="utf-8")

@@ -98,14 +98,14 @@ def put_jobs(site: Site, draw: Random, times: int) -> int:
 
 
 def busy_workers(site: Site) -> list[int]:
-    """Process ids of RQ's workers that hold a job; Redis still names the job of one that was killed in it."""
+    """Process ids of RQ's workers that hold a job; of one that was killed in it Redis goes on saying so."""
     connection = site.app.extensions["queues"].connection
     found = []
     with contextlib.suppress(OSError):
         for name in connection.keys("rq:worker:*"):
             if not re.fullmatch(rb"rq:worker:[0-9a-f]+", name):
                 continue
-            pid, job = connection.hmget(name, "pid", "current_job")
-            if pid and job:
+            pid, state = connection.hmget(name, "pid", "state")
+            if pid and state == b"busy":
                 found.append(int(pid))
     return found

@@ -86,8 +86,7 @@ def workers_killed(site: Site, dose: Dose, verdict: Verdict) -> None:
 def _kill_one(site: Site, kind: str, draw: Random) -> bool:
     """Start a worker, kill it in its work; whether a job was in its hands."""
     worker = site.start_part("worker")
-    site.beside.remove(worker)
-    team = eventually(lambda: children(worker.pid), 30)
+    eventually(lambda: children(worker.pid), 30)
     eventually(lambda: set(busy_workers(site)) & set(children(worker.pid)), 30)
     time.sleep(draw.uniform(0.0, 0.5))
     team = children(worker.pid)
@@ -110,6 +109,7 @@ def _kill_one(site: Site, kind: str, draw: Random) -> bool:
     finally:
         kill(worker.pid, *team)
         worker.wait()
+        site.beside.remove(worker)
     return landed
 
 

@@ -189,6 +189,12 @@ def new_reference(session: Session) -> str:
 
 
 def made_title(text: str) -> str:
-    """A title out of the text's first sentence, at most 40 characters."""
+    """A title out of the text's first sentence, at most 40 characters; a word between spaces is not cut."""
     first = re.split(r"[。！？!?\n]|(?<=[a-z])\. ", text.strip(), maxsplit=1)[0].strip() or text.strip()
-    return first if len(first) <= MADE_TITLE else first[: MADE_TITLE - 1].rstrip() + "…"
+    if len(first) <= MADE_TITLE:
+        return first
+    kept = first[: MADE_TITLE - 1]
+    if kept[-1].isascii() and not first[MADE_TITLE - 1].isspace():
+        whole = kept.rpartition(" ")[0]
+        kept = whole if len(whole) > MADE_TITLE // 2 else kept
+    return kept.rstrip(" ,;:") + "…"

@@ -40,7 +40,7 @@ def device_words(user_agent: str) -> str:
     found = [
         next((word for sign, word in signs if re.search(rf"\b{sign}", user_agent)), "") for signs in (BROWSERS, SYSTEMS)
     ]
-    return ", ".join(word for word in found if word)
+    return listed(word for word in found if word)
 
 
 def account_page(

@@ -20,7 +20,7 @@ from feedback.web.present.cells import name_of, when_past
 from feedback.web.present.time import span
 from feedback.web.present.words import LEVEL_NAMES, ROLE_NAMES, UNIT_KIND_NAMES
 from feedback.web.translate import gettext as _
-from feedback.web.translate import ngettext
+from feedback.web.translate import listed, ngettext
 
 Part = dict[str, Any]
 
@@ -147,7 +147,7 @@ def account_row(account: AccountView, now: datetime) -> Part:
         "id": account.login,
         "login": {"text": account.login, "url": url_for("admin_accounts.show", login=account.login)},
         "name": account.name,
-        "roles": ", ".join(roles) or None,
+        "roles": listed(roles) or None,
         "state": state,
         "created": when_past(account.created_at, now),
     }

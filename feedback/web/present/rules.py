@@ -19,7 +19,7 @@ from feedback.web.present.cells import name_of, when_past
 from feedback.web.present.words import KIND_NAMES, LEVEL_NAMES, URGENCY_NAMES
 from feedback.web.present.words_admin import AMOUNT_NAMES
 from feedback.web.translate import gettext as _
-from feedback.web.translate import ngettext
+from feedback.web.translate import listed, ngettext
 
 Part = dict[str, Any]
 MOST_KEYWORDS = 8
@@ -28,7 +28,7 @@ MOST_KEYWORDS = 8
 def catalogue_row(view: CatalogueView, now: datetime) -> Part:
     """Who leads, who assists, where, by which words it is found."""
     row = view.row
-    words = ", ".join(row.keywords[:MOST_KEYWORDS])
+    words = listed(row.keywords[:MOST_KEYWORDS])
     if len(row.keywords) > MOST_KEYWORDS:
         more = len(row.keywords) - MOST_KEYWORDS
         words = " ".join([words, ngettext("and %(num)d more", "and %(num)d more", more)])
@@ -37,7 +37,7 @@ def catalogue_row(view: CatalogueView, now: datetime) -> Part:
         "category": view.path,
         "area": either_name(view.area.name, view.area.name_en) if view.area else _("everywhere"),
         "lead": either_name(view.lead.name, view.lead.name_en),
-        "assists": ", ".join(either_name(unit.name, unit.name_en) for unit in view.assists) or None,
+        "assists": listed(either_name(unit.name, unit.name_en) for unit in view.assists) or None,
         "keywords": words or None,
         "not_below": name_of(LEVEL_NAMES, row.not_below) or None,
         "valid": _valid(row.valid_from, row.valid_to),
@@ -107,7 +107,7 @@ def _hours(definition: CalendarDefinition) -> str:
     told = []
     for week in definition.weeks:
         days = _runs(week.days, names)
-        windows = ", ".join(str(window) for window in week.windows) or _("closed")
+        windows = listed(str(window) for window in week.windows) or _("closed")
         span = f" ({week.span})" if week.span else ""
         told.append(f"{days} {windows}{span}")
     return "; ".join(told)
@@ -121,4 +121,4 @@ def _runs(days: tuple[int, ...], names: Any) -> str:
             runs[-1].append(day)
         else:
             runs.append([day])
-    return ", ".join(names[run[0]] if len(run) == 1 else f"{names[run[0]]}–{names[run[-1]]}" for run in runs)
+    return listed(names[run[0]] if len(run) == 1 else f"{names[run[0]]}–{names[run[-1]]}" for run in runs)

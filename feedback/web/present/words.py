@@ -102,19 +102,6 @@ CLOCK_NAMES = {
     "supervision": N_("Supervision"),
 }
 
-ROUTING_REASONS = {
-    "sure": N_("The duty catalogue names one unit."),
-    "no_category": N_("No category was given, and no keyword of the catalogue occurs in the text."),
-    "several_categories": N_("Keywords of several categories occur in the text."),
-    "no_row": N_("The catalogue names no unit for this category here."),
-    "tie": N_("The catalogue names several units equally well."),
-    "burden_lead": N_("A burden to be lifted always goes to a dispatcher."),
-    "about_someone": N_("It is about somebody: a dispatcher must choose who may see it."),
-    "self_dispatch_off": N_("An administrator has switched self-dispatch off."),
-    "lead_unavailable": N_("The unit that the catalogue names can't get it."),
-    "not_below": N_("The catalogue says that a higher level must do this itself."),
-}
-
 DECLINE_REASON_NAMES = {
     "legal_procedure": N_("It belongs to a court, an arbitration or another legal procedure."),
     "not_a_public_duty": N_("No public body is responsible for it."),

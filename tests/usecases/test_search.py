@@ -91,7 +91,7 @@ def story(any_county: County) -> Story:
         ("street-lamp", True),
         ("lamp-street", False),
         ("12", True),
-        ("2", False),
+        ("0", False),
         ("3号楼", True),
         ("东风路", True),
         ("13号楼", False),

@@ -11,7 +11,10 @@ from feedback.intake.submission import made_title
     ("text", "title"),
     [
         ("The lamp at the school is out. Please come.", "The lamp at the school is out"),
-        ("The bridge between the two villages has been closed since Monday", "The bridge between the two villages has…"),
+        (
+            "The bridge between the two villages has been closed since Monday",
+            "The bridge between the two villages has…",
+        ),
         ("村口主管接头漏水三天了。请派人。", "村口主管接头漏水三天了"),
         ("水" * 60, "水" * 39 + "…"),
         ("x" * 60, "x" * 39 + "…"),

@@ -18,6 +18,8 @@ from rq.job import Job
 from rq.registry import FailedJobRegistry
 from rq.serializers import JSONSerializer
 
+from feedback.kernel import outbox
+
 T = TypeVar("T")
 
 SWEEP, EVENTS, MAIL, CHORES = "sweep", "events", "mail", "chores"
@@ -42,7 +44,7 @@ class Task:
 
 TASKS: dict[str, Task] = {
     "sweep": Task("feedback.jobs.tasks.sweep", SWEEP, 120),
-    "deliver": Task("feedback.jobs.tasks.deliver", EVENTS, 25, most=20),
+    "deliver": Task("feedback.jobs.tasks.deliver", EVENTS, 25, most=outbox.TOGETHER),
     "send": Task("feedback.jobs.tasks.send", MAIL, 35),
     "relay_due": Task("feedback.jobs.tasks.relay_due", CHORES, 60),
     "purge": Task("feedback.jobs.tasks.purge", CHORES, 300),

@@ -26,8 +26,6 @@ from feedback.supervision.heartbeat import PATIENCE, last_sweep, write_heartbeat
 
 ROUND_SECONDS = 1.0
 LONGEST_WAIT = 30.0
-AT_ONCE = 20
-"""Events that are told in one transaction."""
 MOST_EVENTS = 100
 """Events that the scheduler tells of in one round where no worker does, so that sweeps are not held up."""
 
@@ -107,7 +105,7 @@ class Scheduler:
         session = current_session()
         late = outbox.due_events(session, now, MOST_EVENTS, but_not_since=now - PATIENCE * self.interval)
         session.rollback()
-        for start in range(0, len(late), AT_ONCE):
+        for start in range(0, len(late), outbox.TOGETHER):
             if self.stopping.is_set():
                 return
-            deliver_events(late[start : start + AT_ONCE], now=now, settings=self.settings)
+            deliver_events(late[start : start + outbox.TOGETHER], now=now, settings=self.settings)

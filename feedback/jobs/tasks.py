@@ -18,8 +18,6 @@ from feedback.settings import Settings
 from feedback.supervision.escalation import run_sweep
 from feedback.supervision.left_behind import free_left_tickets
 
-TOGETHER = 20
-"""Events that are told in one transaction."""
 MOST_AT_ONCE = 400
 """Events that one job tells, so that it ends within its time."""
 
@@ -46,7 +44,7 @@ def deliver(*outbox_ids: int) -> None:
     while ids and len(told) < MOST_AT_ONCE:
         kick_mails(deliver_events(ids, now=utc_now(), settings=_settings()))
         told.update(ids)
-        ids = [each for each in outbox.due_events(session(), utc_now(), TOGETHER) if each not in told]
+        ids = [each for each in outbox.due_events(session(), utc_now(), outbox.TOGETHER) if each not in told]
 
 
 @task

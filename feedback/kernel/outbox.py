@@ -31,6 +31,9 @@ from feedback.kernel.db import Base, Id, Instant
 NEW, LEASED, DONE, DEAD, SKIPPED = "new", "leased", "done", "dead", "skipped"
 """SKIPPED: a delivery whose recipient may not be told any more (moved, disabled, without an address)."""
 
+TOGETHER = 20
+"""Events that are told by one job, in one transaction."""
+
 EVENT_LEASE = timedelta(seconds=30)
 DELIVERY_LEASE = timedelta(seconds=45)
 """Longer than the job that sends may last, so that no two send at once."""
@@ -160,19 +163,11 @@ def due_deliveries(session: Session, now: datetime, limit: int, *, due_before: d
     return list(session.scalars(query))
 
 
-def claim_event(session: Session, outbox_id: int, *, now: datetime) -> Outbox | None:
-    """Take an event under a lease in the open transaction; None when it is done, dead, put off or somebody's."""
-    claimed = _changed(
-        session,
-        update(Outbox)
-        .where(Outbox.id == outbox_id, _event_is_due(now))
-        .values(state=LEASED, lease_until=now + EVENT_LEASE, attempts=Outbox.attempts + 1),
-    )
-    return session.get_one(Outbox, outbox_id, populate_existing=True) if claimed else None
-
-
 def claim_events(session: Session, ids: Sequence[int], *, now: datetime) -> list[tuple[int, int]]:
-    """`claim_event` for several at once: (id, attempt) of those that were taken, the eldest first."""
+    """Take events under a lease in the open transaction: (id, attempt) of those that were neither done, dead, put off nor
+
+    somebody's, the eldest first.
+    """
     taken = session.execute(
         update(Outbox)
         .where(Outbox.id.in_(ids), _event_is_due(now))

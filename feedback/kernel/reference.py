@@ -20,7 +20,7 @@ from feedback.kernel.memo import forget, remembered
 T = TypeVar("T")
 Held = dict[Hashable, tuple[str, Any]]
 VERBS = ("INSERT", "UPDATE", "DELETE")
-_PLACE, _CHANGED = "reference", "reference.changed"
+_PLACE = "reference"
 
 _held: WeakKeyDictionary[Engine, Held] = WeakKeyDictionary()
 _watched: set[str] = set()
@@ -49,11 +49,10 @@ def note_token(session: Session, token: str | None) -> None:
 def kept(session: Session, key: Hashable, read: Callable[[Session], T]) -> T:
     """What `read` gives; from this process's memory where nothing that is watched changed since.
 
-    What is returned is shared: nobody changes it, and rows in it belong to no session. Inside a transaction that has
-    itself changed something watched, `read` is asked anew and nothing is kept.
+    What is returned is shared: nobody changes it, and rows in it belong to no session. What this transaction itself
+    has changed and not yet committed is seen by it, and kept by nobody.
     """
-    is_writing = bool(session.info.get("writing"))
-    if is_writing and _has_watched(session):
+    if session.info.get("writing") and _has_watched(session):
         session.flush()
     token = remembered(session, _PLACE, lambda: session.scalar(_TOKEN) or "")
     engine = session.get_bind().engine
@@ -62,13 +61,13 @@ def kept(session: Session, key: Hashable, read: Callable[[Session], T]) -> T:
     if known is not None and known[0] == token:
         found: T = known[1]
         return found
-    if is_writing and remembered(session, _CHANGED, bool):
-        return read(session)
     with Session(engine, expire_on_commit=False) as apart:
-        value = read(apart)
-        apart.expunge_all()
-    held[key] = (token, value)
-    return value
+        if apart.scalar(_TOKEN) == token:
+            value = read(apart)
+            apart.expunge_all()
+            held[key] = (token, value)
+            return value
+    return read(session)  # the token is of a change that nobody else may see yet, or of a moment ago
 
 
 def watch(table: Any, *, only: str | None = None) -> None:
@@ -115,4 +114,3 @@ def _has_watched(session: Session) -> bool:
 def _notice_own_changes(session: Session, _context: UOWTransaction) -> None:
     if _has_watched(session):
         forget(session)
-        remembered(session, _CHANGED, lambda: True)

@@ -77,10 +77,13 @@ class Circle:
 
     def deputies_of(self, accounts: Iterable[int]) -> list[int]:
         """Those who stand in for these accounts at this instant."""
+        absent = list(accounts)
+        if not absent:
+            return []
         return list(
             self.session.scalars(
                 select(Deputy.deputy_id)
-                .where(Deputy.account_id.in_(list(accounts)), in_force(Deputy.valid_from, Deputy.valid_to, self.now))
+                .where(Deputy.account_id.in_(absent), in_force(Deputy.valid_from, Deputy.valid_to, self.now))
                 .order_by(Deputy.id)
             )
         )

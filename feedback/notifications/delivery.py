@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -53,11 +54,6 @@ class _Telling:
     notices: tuple[dict[str, Any], ...] = ()
     mails: tuple[dict[str, Any], ...] = ()
     is_held_back: bool = False
-
-
-def deliver_event(outbox_id: int, *, now: datetime, settings: Settings) -> list[int]:
-    """Turn one event into notices and messages, as `deliver_events`."""
-    return deliver_events([outbox_id], now=now, settings=settings)
 
 
 def deliver_events(ids: Sequence[int], *, now: datetime, settings: Settings) -> list[int]:
@@ -318,9 +314,10 @@ class Drained:
 def drain(*, now: datetime, settings: Settings, most: int | None = None) -> Drained:
     """Deliver in this process whatever is due: events first, then messages, each once. `most` bounds the events."""
     events = 0
-    for outbox_id in _each_once(outbox.due_events, now, most):
-        deliver_event(outbox_id, now=now, settings=settings)
-        events += 1
+    due = _each_once(outbox.due_events, now, most)
+    while together := list(islice(due, outbox.TOGETHER)):
+        deliver_events(together, now=now, settings=settings)
+        events += len(together)
     states = [
         deliver_mail(delivery_id, now=now, settings=settings)
         for delivery_id in (_each_once(outbox.due_deliveries, now, most) if settings.smtp_url else ())

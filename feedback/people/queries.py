@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
-from sqlalchemy.sql.elements import BindParameter
 
 from feedback.kernel import keyring
 from feedback.kernel.actor import Actor, Grant
@@ -22,7 +21,7 @@ from feedback.people.models import REGION, Account, Deputy, RoleGrant, Unit, Use
 def in_force(
     valid_from: InstrumentedAttribute[datetime | None],
     valid_to: InstrumentedAttribute[datetime | None],
-    now: datetime | BindParameter[datetime],
+    now: datetime,
 ) -> ColumnElement[bool]:
     """SQL: the half-open span from..to holds at `now`."""
     return (or_(valid_from.is_(None), valid_from <= now)) & (or_(valid_to.is_(None), valid_to > now))
@@ -171,15 +170,12 @@ _STAFF = (
 
 def office_ids(session: Session, now: datetime) -> set[int]:
     """Units that have a dispatcher at work: the offices between which areas are divided."""
-    held = kept(session, "offices", lambda reading: reading.execute(_DISPATCHERS).all())
-    return {unit_id for unit_id, valid_from, valid_to in held if holds_at(valid_from, valid_to, now)}
-
-
-_DISPATCHERS = (
-    select(RoleGrant.unit_id, RoleGrant.valid_from, RoleGrant.valid_to)
-    .join(Account, RoleGrant.account_id == Account.id)
-    .where(RoleGrant.role == "dispatcher", Account.is_active)
-)
+    held = kept(session, "colleagues", _read_colleagues)
+    return {
+        unit_id
+        for unit_id, rows in held.items()
+        if any(row.role == "dispatcher" and holds_at(row.valid_from, row.valid_to, now) for row in rows)
+    }
 
 
 def list_sessions(session: Session, account_id: int, now: datetime, *, idle: timedelta) -> Sequence[UserSession]:

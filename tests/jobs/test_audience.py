@@ -13,7 +13,7 @@ from feedback.intake.submission import submit_ticket
 from feedback.kernel.db import session as current_session
 from feedback.kernel.outbox import Outbox, publish
 from feedback.kernel.transaction import transaction
-from feedback.notifications.delivery import deliver_event
+from feedback.notifications.delivery import deliver_events
 from feedback.notifications.models import Notice
 from feedback.people.models import Deputy, RoleGrant
 from feedback.people.queries import submitter_key
@@ -43,7 +43,7 @@ def told(county: County, event: str, now: datetime = START + timedelta(hours=1))
     """Deliver all that waits, and give who was told of the newest event of that name."""
     session = current_session()
     for outbox_id in session.scalars(select(Outbox.id).where(Outbox.state == "new").order_by(Outbox.id)).all():
-        deliver_event(outbox_id, now=now, settings=current_app.config["SETTINGS"])
+        deliver_events([outbox_id], now=now, settings=current_app.config["SETTINGS"])
     newest = session.scalars(select(Outbox.id).where(Outbox.event == event).order_by(Outbox.id.desc())).first()
     assert newest is not None, f"no {event} in the outbox"
     rows = session.scalars(select(Notice.recipient).where(Notice.outbox_id == newest)).all()

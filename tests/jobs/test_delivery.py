@@ -14,7 +14,7 @@ from feedback.kernel import outbox
 from feedback.kernel.db import session as current_session
 from feedback.kernel.outbox import Delivery, Outbox
 from feedback.kernel.transaction import transaction
-from feedback.notifications.delivery import deliver_event, drain
+from feedback.notifications.delivery import deliver_events, drain
 from feedback.notifications.models import Notice
 from feedback.notifications.queries import list_dead
 from feedback.settings import Settings
@@ -51,10 +51,10 @@ def state_of(outbox_id: int) -> Outbox:
 def test_event_taken_again_after_it_was_told_changes_nothing(any_county: County) -> None:
     submit(any_county)
     event = newest_event("ticket.dispatched")
-    deliver_event(event, now=LATER, settings=settings())
+    deliver_events([event], now=LATER, settings=settings())
     before = notices()
     assert len(before) == 4
-    deliver_event(event, now=LATER + timedelta(days=1), settings=settings())
+    deliver_events([event], now=LATER + timedelta(days=1), settings=settings())
     assert notices() == before
     assert state_of(event).attempts == 1
 
@@ -63,10 +63,10 @@ def test_event_of_a_worker_that_died_is_taken_by_another_when_its_lease_has_pass
     submit(any_county)
     event = newest_event("ticket.dispatched")
     with transaction() as session:
-        assert outbox.claim_event(session, event, now=LATER) is not None
-    deliver_event(event, now=LATER + outbox.EVENT_LEASE, settings=settings())
+        assert outbox.claim_events(session, [event], now=LATER)
+    deliver_events([event], now=LATER + outbox.EVENT_LEASE, settings=settings())
     assert notices() == []
-    deliver_event(event, now=LATER + outbox.EVENT_LEASE + timedelta(seconds=1), settings=settings())
+    deliver_events([event], now=LATER + outbox.EVENT_LEASE + timedelta(seconds=1), settings=settings())
     assert len(notices()) == 4
     with transaction() as session:
         assert not outbox.end_event(session, event, 1, state=outbox.DEAD, error="the dead one comes back")
@@ -83,7 +83,7 @@ def test_outbox_replayed_whole_and_backwards_tells_nobody_twice(county: County) 
         session.execute(update(Outbox).values(state=outbox.NEW, lease_until=None))
     ids = current_session().scalars(select(Outbox.id).order_by(Outbox.id.desc())).all()
     for outbox_id in ids:
-        deliver_event(outbox_id, now=LATER, settings=settings())
+        deliver_events([outbox_id], now=LATER, settings=settings())
     assert notices() == before
 
 
@@ -94,15 +94,15 @@ def test_event_that_cannot_be_told_is_tried_at_growing_gaps_and_then_listed(coun
         session.execute(update(Outbox).where(Outbox.id == event).values(payload=[]))
     now, waits = LATER, []
     for _ in outbox.EVENT_GAPS:
-        deliver_event(event, now=now, settings=settings())
+        deliver_events([event], now=now, settings=settings())
         row = state_of(event)
         assert row.state == outbox.NEW
         waits.append(row.available_at - now)
-        deliver_event(event, now=row.available_at - timedelta(seconds=1), settings=settings())
+        deliver_events([event], now=row.available_at - timedelta(seconds=1), settings=settings())
         assert state_of(event).attempts == len(waits)
         now = row.available_at
     assert waits == list(outbox.EVENT_GAPS)
-    deliver_event(event, now=now, settings=settings())
+    deliver_events([event], now=now, settings=settings())
     assert state_of(event).state == outbox.DEAD
     letter = list_dead(current_session())[0]
     assert (letter.kind, letter.event, letter.reference, letter.attempts) == (
@@ -119,9 +119,9 @@ def test_event_on_which_every_worker_dies_is_given_up(county: County) -> None:
     event, now = newest_event("ticket.dispatched"), LATER
     for _ in range(len(outbox.EVENT_GAPS) + 1):
         with transaction() as session:
-            assert outbox.claim_event(session, event, now=now) is not None
+            assert outbox.claim_events(session, [event], now=now)
         now += outbox.EVENT_LEASE + timedelta(seconds=1)
-    deliver_event(event, now=now, settings=settings())
+    deliver_events([event], now=now, settings=settings())
     assert state_of(event).state == outbox.DEAD
     assert notices() == []
 
@@ -129,7 +129,7 @@ def test_event_on_which_every_worker_dies_is_given_up(county: County) -> None:
 def test_event_of_a_clock_that_runs_ahead_is_told_at_once_and_one_put_off_is_not(county: County) -> None:
     submit(county)
     event = newest_event("ticket.dispatched")
-    deliver_event(event, now=START - timedelta(hours=3), settings=settings())
+    deliver_events([event], now=START - timedelta(hours=3), settings=settings())
     assert len(notices()) == 4
     with transaction() as session:
         late = outbox.publish(session, "sla.alarm", now=START, available_at=LATER)

@@ -19,7 +19,7 @@ from feedback.kernel.outbox import Delivery
 from feedback.kernel.site import put_setting
 from feedback.kernel.transaction import transaction
 from feedback.notifications.channels import is_address
-from feedback.notifications.delivery import deliver_event, deliver_mail, drain
+from feedback.notifications.delivery import deliver_events, deliver_mail, drain
 from feedback.notifications.queries import list_dead
 from feedback.people.models import RoleGrant
 from feedback.settings import Settings
@@ -62,7 +62,7 @@ def one_mail(county: County, url: str, login: str = "lw") -> Delivery:
     give_addresses(county, login)
     submit(county)
     for outbox_id in outbox.due_events(current_session(), LATER, 10):
-        deliver_event(outbox_id, now=LATER, settings=settings(url))
+        deliver_events([outbox_id], now=LATER, settings=settings(url))
     (found,) = deliveries()
     return found
 

@@ -16,7 +16,7 @@ from feedback.kernel.text import N_, Text
 from feedback.reading.clocks import get_clock
 from feedback.sla.laying import amount_of
 from feedback.sla.models import SlaClock
-from feedback.sla.queries import get_policy, pauses_of, spans_for
+from feedback.sla.queries import extensions_of, get_policy, pauses_of, spans_for
 from feedback.sla.trace import Explanation, Step, explain
 from feedback.tickets.models import Ticket
 
@@ -44,7 +44,7 @@ def explain_clock(session: Session, ticket: Ticket, clock_id: int) -> ClockTrace
     clock = get_clock(session, ticket, clock_id)
     calendar = calendar_by_id(session, clock.calendar_id)
     spans = spans_for(clock, pauses_of(session, ticket.id))
-    found = explain(clock.started_at, amount_of(clock), calendar, spans)
+    found = explain(clock.started_at, amount_of(clock), calendar, spans, extensions_of(clock))
     policy, row = get_policy(session, clock.policy_id), session.get_one(BusinessCalendar, clock.calendar_id)
     by_policy, by_calendar = Version(policy.name, policy.version), Version(row.code, row.version)
     steps = (found.steps[0], _rules_step(by_policy, by_calendar), *found.steps[1:])

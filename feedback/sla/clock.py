@@ -7,7 +7,7 @@ only if it begins before the due instant as moved by those before it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -49,6 +49,14 @@ class CountedPause:
     due_at: datetime
 
 
+@dataclass(frozen=True)
+class Extension:
+    """A later due instant that was granted, and when. It stands, but for pauses that begin after the grant."""
+
+    granted_at: datetime
+    until: datetime
+
+
 def due_at(started_at: datetime, amount: Amount, calendar: Calendar, pauses: Iterable[PauseSpan] = ()) -> datetime:
     """The due instant in UTC. Raises Invalid for a start without an offset or a calendar that runs out of time."""
     base = base_due_at(started_at, amount, calendar)
@@ -59,6 +67,23 @@ def due_at(started_at: datetime, amount: Amount, calendar: Calendar, pauses: Ite
 def base_due_at(started_at: datetime, amount: Amount, calendar: Calendar) -> datetime:
     """The due instant before any pause."""
     return _forward(_aware(started_at), amount, calendar)
+
+
+def extended_due_at(
+    due: datetime, extensions: Sequence[Extension], amount: Amount, calendar: Calendar, pauses: Iterable[PauseSpan]
+) -> datetime:
+    """`due` as pauses have moved it, or the last instant granted (with the pauses since then) where that is later."""
+    if not extensions:
+        return due
+    counted = count_since_grant(extensions[-1], amount, calendar, pauses)
+    return max(due, counted[-1].due_at if counted else extensions[-1].until)
+
+
+def count_since_grant(
+    extension: Extension, amount: Amount, calendar: Calendar, pauses: Iterable[PauseSpan]
+) -> tuple[CountedPause, ...]:
+    """What each pause since the grant does to the instant granted."""
+    return count_pauses(extension.granted_at, extension.until.astimezone(UTC), amount, calendar, pauses)
 
 
 def count_pauses(

@@ -16,10 +16,10 @@ from feedback.calendars.queries import calendar_by_id
 from feedback.calendars.worktime import Calendar, unknown_years
 from feedback.kernel import outbox
 from feedback.sla.amounts import Amount, parse_amount
-from feedback.sla.clock import PauseSpan, base_due_at, count_pauses, merge_pauses
+from feedback.sla.clock import PauseSpan, base_due_at, count_pauses, extended_due_at, merge_pauses
 from feedback.sla.ladder import Level, ladder, parse_ladder
 from feedback.sla.models import SlaAlarm, SlaClock, SlaPause
-from feedback.sla.queries import get_policy, spans_for
+from feedback.sla.queries import extensions_of, get_policy, pauses_of, spans_for
 
 LADDERS = {
     "dispatch": "50%:dispatcher;100%:supervisor;+1wd:leader",
@@ -70,14 +70,29 @@ def lay(session: Session, clock: SlaClock, now: datetime, pauses: Sequence[SlaPa
     return has_moved
 
 
-def work_out_due(session: Session, clock: SlaClock, calendar: Calendar, spans: Sequence[PauseSpan]) -> datetime:
-    """Due: the amount or the fixed date, moved by pauses and gaps, and never before the clock that this one follows."""
+def work_out_due(
+    session: Session, clock: SlaClock, calendar: Calendar, spans: Sequence[PauseSpan], *, is_extended: bool = True
+) -> datetime:
+    """Due: the amount or the fixed date, moved by pauses and gaps, never before what an extension granted
+
+    (unless `is_extended` is False) and never before the clock that this one follows.
+    """
     amount = amount_of(clock)
     base = clock.fixed_due_at or base_due_at(clock.started_at, amount, calendar)
     counted = count_pauses(clock.started_at, base, amount, calendar, spans)
     due = counted[-1].due_at if counted else base
+    if is_extended:
+        due = extended_due_at(due, extensions_of(clock), amount, calendar, spans)
     followed = session.get(SlaClock, clock.follows_id) if clock.follows_id else None
     return max(due, followed.due_at) if followed else due
+
+
+def due_without_extension(session: Session, clock: SlaClock) -> datetime:
+    """When the clock would be due had nothing been granted."""
+    if not clock.extensions:
+        return clock.due_at
+    spans = spans_for(clock, pauses_of(session, clock.ticket_id))
+    return work_out_due(session, clock, calendar_by_id(session, clock.calendar_id), spans, is_extended=False)
 
 
 def arm(clock: SlaClock) -> None:

@@ -53,7 +53,8 @@ class SlaClock(Base):
 
     `amount` is what the policy's column `amount_name` said when it was laid. `follows_id` is the clock before whose due
     time this one is never due (a lead's leg and the resolution). `gaps` are intervals [from, until] in which this clock
-    alone stood still (its unit did not hold the ticket).
+    alone stood still (its unit did not hold the ticket). `extensions` are [granted at, until], the eldest first: a
+    resolution is not due before the last of them.
     `ladder` is the alarms still or already due, lowest first: [{"level", "label", "at", "audience"}]; `next_level` is
     the first not yet recorded. `deadline_version` grows when due_at moves, so that an alarm of the old time can't fire.
     """
@@ -86,6 +87,7 @@ class SlaClock(Base):
     follows_id: Mapped[int | None] = mapped_column(Id)
     fixed_due_at: Mapped[datetime | None] = mapped_column(Instant)
     gaps: Mapped[list[list[str]]] = mapped_column(JSON, default=list)
+    extensions: Mapped[list[list[str]] | None] = mapped_column(JSON(none_as_null=True))
     due_at: Mapped[datetime] = mapped_column(Instant)
     original_due_at: Mapped[datetime] = mapped_column(Instant)
     met_at: Mapped[datetime | None] = mapped_column(Instant)

@@ -15,7 +15,7 @@ from feedback.kernel.memo import remembered
 from feedback.kernel.reference import kept
 from feedback.kernel.site import get_setting
 from feedback.people.queries import all_units, units_by_id
-from feedback.sla.clock import PauseSpan
+from feedback.sla.clock import Extension, PauseSpan
 from feedback.sla.facts import Facts
 from feedback.sla.models import PAUSED_KINDS, SlaClock, SlaPause, SlaPolicy
 
@@ -194,6 +194,14 @@ def spans_for(clock: SlaClock, pauses: Iterable[SlaPause]) -> list[PauseSpan]:
         PauseSpan(datetime.fromisoformat(begins), datetime.fromisoformat(ends), ("gap",)) for begins, ends in clock.gaps
     ]
     return spans
+
+
+def extensions_of(clock: SlaClock) -> tuple[Extension, ...]:
+    """What was granted to this clock, the eldest first."""
+    return tuple(
+        Extension(datetime.fromisoformat(granted), datetime.fromisoformat(until))
+        for granted, until in clock.extensions or ()
+    )
 
 
 def _calendar_at_receipt(session: Session, clocks: Sequence[SlaClock]) -> BusinessCalendar | None:

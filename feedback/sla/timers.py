@@ -19,7 +19,7 @@ from feedback.kernel.text import N_, Text
 from feedback.sla.amounts import format_amount, parse_amount
 from feedback.sla.clock import base_due_at, due_at
 from feedback.sla.facts import ClockStart, Facts
-from feedback.sla.laying import lay, write_reached
+from feedback.sla.laying import due_without_extension, lay, write_reached
 from feedback.sla.models import PAUSED_KINDS, SlaClock, SlaPause, SlaPolicy
 from feedback.sla.queries import (
     add_clock,
@@ -192,7 +192,7 @@ def repolicy(session: Session, ticket_id: int, facts: Facts, *, at: datetime) ->
 
     lay_ticket(session, ticket_id, at, change)
     for clock in hold_clocks(session, ticket_id):
-        clock.original_due_at = min(clock.original_due_at, clock.due_at)
+        clock.original_due_at = min(clock.original_due_at, due_without_extension(session, clock))
     session.flush()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -11,7 +11,15 @@ from typing import Any
 from feedback.calendars.worktime import Calendar, next_opening, unknown_years
 from feedback.kernel.text import N_, Text
 from feedback.sla.amounts import Amount, describe_amount
-from feedback.sla.clock import CountedPause, PauseSpan, base_due_at, count_pauses
+from feedback.sla.clock import (
+    CountedPause,
+    Extension,
+    PauseSpan,
+    base_due_at,
+    count_pauses,
+    count_since_grant,
+    extended_due_at,
+)
 from feedback.sla.daywalk import Day, walk_days
 
 SHORT_SPAN = 10
@@ -49,11 +57,24 @@ class Explanation:
         return bool(self.unknown_years)
 
 
-def explain(started_at: datetime, amount: Amount, calendar: Calendar, pauses: Iterable[PauseSpan] = ()) -> Explanation:
-    """The due instant that `clock.due_at` gives, with every step on the way. Raises Invalid as that does."""
+def explain(
+    started_at: datetime,
+    amount: Amount,
+    calendar: Calendar,
+    pauses: Iterable[PauseSpan] = (),
+    extensions: Sequence[Extension] = (),
+) -> Explanation:
+    """The due instant that `clock.due_at` and `clock.extended_due_at` give, with every step on the way.
+
+    Raises Invalid as they do.
+    """
+    pauses = tuple(pauses)
     base = base_due_at(started_at, amount, calendar)
     counted = count_pauses(started_at, base, amount, calendar, pauses)
-    due = counted[-1].due_at if counted else base
+    unextended = counted[-1].due_at if counted else base
+    due = extended_due_at(unextended, extensions, amount, calendar, pauses)
+    if due > unextended:
+        counted = tuple(pause for pause in counted if pause.span.begins < extensions[-1].granted_at)
     unknown = () if amount.is_natural else unknown_years(started_at, due, calendar)
     steps = [*_opening_steps(started_at, amount, calendar)]
     if amount.is_natural:
@@ -73,6 +94,10 @@ def explain(started_at: datetime, amount: Amount, calendar: Calendar, pauses: It
     else:
         steps.extend(_working_steps(started_at, base, amount, calendar))
     steps.extend(_pause_step(pause, amount, calendar) for pause in counted)
+    steps.extend(_extension_step(extension, unextended, calendar) for extension in extensions)
+    if due > unextended:
+        since = count_since_grant(extensions[-1], amount, calendar, pauses)
+        steps.extend(_pause_step(pause, amount, calendar) for pause in since)
     steps.extend(
         Step(
             "provisional",
@@ -216,6 +241,15 @@ def _pause_step(pause: CountedPause, amount: Amount, calendar: Calendar) -> Step
             N_("Paused %(begins)s to %(ends)s (%(reason)s): %(time)s of working time more, now due %(due)s."), **values
         )
     return Step("pause", text, span.begins, span.ends, pause.added)
+
+
+def _extension_step(extension: Extension, unextended: datetime, calendar: Calendar) -> Step:
+    values = {"at": _at(extension.granted_at, calendar), "until": _at(extension.until, calendar)}
+    if extension.until > unextended:
+        text = Text(N_("On %(at)s an extension was granted: due not before %(until)s."), **values)
+    else:
+        text = Text(N_("On %(at)s an extension to %(until)s was granted; it is due later anyway."), **values)
+    return Step("extension", text, extension.granted_at, extension.until)
 
 
 def _reason(reasons: tuple[str, ...]) -> Text | str:

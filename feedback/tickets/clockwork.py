@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 from feedback.kernel.errors import Conflict
-from feedback.sla import timers
+from feedback.sla import extensions, timers
 from feedback.tickets import lifecycle
 from feedback.tickets.hold import Held
 from feedback.tickets.identity import is_raised_by
@@ -76,7 +76,8 @@ def _keep_original_due(held: Held) -> None:
         ticket.original_due_at = ticket.due_at
         ticket.is_own_unit = is_raised_by(held.session, ticket, ticket.lead_unit_id)
     elif "repolicy" in held.rule.clocks and ticket.original_due_at:
-        ticket.original_due_at = min(ticket.original_due_at, ticket.due_at)
+        due = extensions.due_before_extension(held.session, ticket.id) or ticket.due_at
+        ticket.original_due_at = min(ticket.original_due_at, due)
 
 
 def _restart_resolution(step: Step) -> None:
@@ -178,6 +179,15 @@ def _end_legs(step: Step, ends: Callable[[Leg], bool]) -> None:
             _end(step, leg, reason)
 
 
+def _move_due(step: Step) -> None:
+    """The date that the request asked for becomes the due time; the original one stays."""
+    request = step.held.request
+    if request is None:
+        raise RuntimeError("only a request moves a due time")
+    until = datetime.fromisoformat(request.payload["due_at"])
+    extensions.extend(step.held.session, step.held.ticket.id, until=until, at=step.held.now)
+
+
 def _open_pause(reason: str) -> Callable[[Step], None]:
     def run(step: Step) -> None:
         if step.wait_until is None:
@@ -230,8 +240,10 @@ EFFECTS: dict[str, Callable[[Step], None]] = {
     "pause wait": _open_pause("wait"),
     "unpause": lambda step: timers.end_pause(step.held.session, step.held.ticket.id, at=step.held.now),
     "stop": lambda step: timers.stop_all(step.held.session, step.held.ticket.id, at=step.held.now),
+    "move due": _move_due,
+    "forget extension": lambda step: extensions.forget(step.held.session, step.held.ticket.id),
     "repolicy": lambda step: timers.repolicy(
         step.held.session, step.held.ticket.id, step.held.facts(), at=step.held.now
     ),
 }
-"""Effects of the actions that exist. The table names some that come with later actions (move due, resume all, ...)."""
+"""Effects of the actions that exist. The table names some that come with later actions (resume all, ...)."""

@@ -46,8 +46,12 @@ class Ledger:
         return [line for line in found if line.pop("kind") == kind]
 
     def calls(self) -> list[Call]:
-        """Every try that ended."""
+        """Every try to submit that ended."""
         return [Call(**line) for line in self.lines("call")]
+
+    def file_calls(self) -> list[Call]:
+        """Every try to send a file by itself that ended."""
+        return [Call(**line) for line in self.lines("file call")]
 
     def asked(self) -> list[str]:
         """The keys of all submissions."""
@@ -63,7 +67,8 @@ class Ledger:
 
     def outcomes(self) -> dict[str, int]:
         """How many calls ended how."""
-        return dict(Counter(f"{c.outcome} {c.status}".removesuffix(" 0") for c in self.calls()))
+        calls = self.calls() + self.file_calls()
+        return dict(Counter(f"{call.outcome} {call.status}".removesuffix(" 0") for call in calls))
 
     def close(self) -> None:
         """No more lines."""

@@ -66,10 +66,20 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--size", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--files", action="store_true", help="F1: tickets come with files")
+    parser.add_argument("--kinds", default="", help="F4: these kinds alone, such as full,read-only")
+    parser.add_argument("--away", type=float, default=8.0, help="F4: seconds of its long outage")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # or what was started here would outlive it
-    dose = Dose(options.kills, options.seed, options.size)
+    dose = Dose(
+        options.kills,
+        options.seed,
+        options.size,
+        has_files=options.files,
+        kinds=tuple(filter(None, options.kinds.split(","))),
+        away=options.away,
+    )
     verdicts = []
     with ExitStack() as stack:
         cluster = stack.enter_context(running_cluster()) if options.database == "postgres" else ""

@@ -22,7 +22,7 @@ from tests.support.county import START, County
 
 def submit(county: County, ledger: Ledger, key: str, as_key: str = "") -> str:
     """A submission as a client would make it and write it down; its reference."""
-    once = Once("caller", "tickets", as_key or key, "body")
+    once = Once("caller", "POST /tickets", as_key or key, "body")
     done = submit_ticket({"text": f"Dark. key={key}."}, actor=county.actor("s"), now=START, once=once)
     if not as_key:
         ledger.write("asked", key=key)

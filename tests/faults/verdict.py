@@ -19,6 +19,7 @@ from feedback.tickets.models import Identity, Leg, Message, Seat, Ticket, Timeli
 from tests.faults.ledger import Ledger
 
 KEY = re.compile(r"key=(\S+)\.")
+SUBMITTING = ("POST /tickets", "page:submit")
 LANDED_SHARE = 0.9
 """A run with fewer kills inside active work says nothing."""
 
@@ -61,8 +62,7 @@ class Verdict:
 
 def judge_intake(session: Session, ledger: Ledger, verdict: Verdict) -> None:
     """Each answered key is one whole ticket under the reference that was told; no key is two tickets; nothing is half."""
-    said = session.execute(select(Message.ticket_id, Message.body).where(Message.version == 1, Message.is_current))
-    keys = {ticket_id: found.group(1) for ticket_id, body in said if (found := KEY.search(body))}
+    keys = keys_of_tickets(session)
     tickets = {row.id: row for row in session.execute(select(Ticket.id, Ticket.reference, Ticket.version))}
     references = {keys.get(row.id, ""): row.reference for row in tickets.values()}
     told = ledger.told()
@@ -81,6 +81,12 @@ def judge_intake(session: Session, ledger: Ledger, verdict: Verdict) -> None:
         verdict.note("half", [f"the audit trail knows {submitted} submissions, the ledger {len(set(ledger.asked()))}"])
 
 
+def keys_of_tickets(session: Session) -> dict[int, str]:
+    """The key that a client wrote into the text of each ticket."""
+    said = session.execute(select(Message.ticket_id, Message.body).where(Message.version == 1, Message.is_current))
+    return {ticket_id: found.group(1) for ticket_id, body in said if (found := KEY.search(body))}
+
+
 def _halves(session: Session, tickets: dict[int, Any]) -> list[str]:
     steps = _sets(session, TimelineEntry.ticket_id, TimelineEntry.version)
     told = _sets(session, Outbox.ticket_id, Outbox.version)
@@ -88,7 +94,7 @@ def _halves(session: Session, tickets: dict[int, Any]) -> list[str]:
     legs = _sets(session, Leg.ticket_id, Leg.id)
     seats = _sets(session, Seat.ticket_id, Seat.id)
     sealed = set(session.scalars(select(Identity.seat_id)))
-    keys = Counter(session.scalars(select(IdempotencyKey.reference)))
+    keys = Counter(session.scalars(select(IdempotencyKey.reference).where(IdempotencyKey.route.in_(SUBMITTING))))
     audited: dict[int, set[int]] = {}
     query = select(AuditEntry.stream, AuditEntry.facts).where(AuditEntry.stream.like("ticket:%"))
     for stream, facts in session.execute(query):

@@ -1,4 +1,4 @@
-"""F1: web processes and their master are killed while clients submit. F4: Redis goes away or forgets while they do."""
+"""F1: web processes and their master are killed while clients submit, with files or without."""
 
 from __future__ import annotations
 
@@ -8,21 +8,30 @@ from random import Random
 from feedback.kernel.db import session as current_session
 from tests.faults.clients import Clients
 from tests.faults.dose import Dose
+from tests.faults.files import FileClients, sign_in_all
+from tests.faults.kept import is_clean, judge_files
 from tests.faults.ledger import ANSWERED, BROKEN, Call, Ledger
 from tests.faults.site import Site, eventually, kill
 from tests.faults.verdict import Verdict, count_rows, judge_intake
 
 CLIENTS, TOKENS_EACH = 8, 3
+CLEANED_WITHIN = 120.0
+"""Seconds after which a file that came when there was no time to clean it must be clean."""
 KINDS = ("worker",) * 6 + ("all workers",) * 2 + ("master", "master and workers")
 
 
 def web_killed(site: Site, dose: Dose, verdict: Verdict) -> None:
     """F1. A kill landed if a call that was sent before it ended without an answer, or was under way (master alone)."""
     tokens = site.people(CLIENTS, TOKENS_EACH)
+    browsers = sign_in_all(site, CLIENTS) if dose.has_files else []
     site.start()
     draw = Random(dose.seed)
     ledger = Ledger(site.folder / "ledger.jsonl")
-    clients = Clients(site.port, tokens, ledger, dose.seed)
+    clients = (
+        FileClients(site.port, tokens, ledger, dose.seed, browsers)
+        if dose.has_files
+        else Clients(site.port, tokens, ledger, dose.seed)
+    )
     clients.begin()
     killed: list[tuple[float, str, int]] = []
     try:
@@ -39,11 +48,11 @@ def web_killed(site: Site, dose: Dose, verdict: Verdict) -> None:
         time.sleep(1)
     finally:
         clients.finish()
-    calls = ledger.calls()
+    calls = ledger.calls() + ledger.file_calls()
     verdict.kills = len(killed)
     verdict.landed = sum(_has_landed(at, kind, flying, calls) for at, kind, flying in killed)
     verdict.figures["kills_by_kind"] = {kind: sum(k == kind for _, k, _ in killed) for kind in dict.fromkeys(KINDS)}
-    _close(site, ledger, clients, verdict)
+    _close(site, ledger, clients, dose, verdict)
 
 
 def _victims(site: Site, kind: str, draw: Random) -> list[int]:
@@ -64,13 +73,17 @@ def _has_landed(at: float, kind: str, flying: int, calls: list[Call]) -> bool:
     return any(call.outcome == BROKEN and call.sent < at < call.ended < at + 2 for call in calls)
 
 
-def _close(site: Site, ledger: Ledger, clients: Clients, verdict: Verdict) -> None:
+def _close(site: Site, ledger: Ledger, clients: Clients, dose: Dose, verdict: Verdict) -> None:
     with site.app.app_context():
         session = current_session()
+        if dose.has_files:
+            eventually(lambda: is_clean(session), CLEANED_WITHIN)
+            judge_files(session, site.app.extensions["files"], ledger, verdict)
         judge_intake(session, ledger, verdict)
         verdict.figures |= {"rows": count_rows(session), "calls": ledger.outcomes(), "submissions": len(ledger.asked())}
         session.rollback()
     verdict.note("lost", [f"{key} was never answered" for key in clients.stuck])
-    bad = [call for call in ledger.calls() if call.outcome == ANSWERED and call.status not in (201, 429, 503)]
+    calls = ledger.calls() + ledger.file_calls()
+    bad = [call for call in calls if call.outcome == ANSWERED and call.status not in (201, 429, 503)]
     verdict.note("lost", [f"{call.key} was answered {call.status}" for call in bad])
     ledger.close()

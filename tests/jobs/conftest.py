@@ -28,8 +28,8 @@ class Valkey:
     def url(self) -> str:
         return self.server.url
 
-    def start(self) -> None:
-        self.process = subprocess.Popen(self.server.argv, stdout=subprocess.DEVNULL, env={"LC_ALL": "C"})
+    def start(self, *more: str) -> None:
+        self.process = subprocess.Popen((*self.server.argv, *more), stdout=subprocess.DEVNULL, env={"LC_ALL": "C"})
         until = time.monotonic() + 10
         while not redis_server.answers(self.url):
             assert time.monotonic() < until, "valkey does not start"

@@ -13,6 +13,8 @@ from feedback.kernel.access import ANYONE
 from feedback.kernel.text import N_
 
 FOR_ANYONE = N_("Anyone; it holds no ticket and no name.")
+PLACES = {"path": N_("in the address"), "query": N_("after the address"), "header": N_("in the header")}
+"""Where a parameter stands, in words."""
 
 
 @endpoint(
@@ -64,7 +66,7 @@ def _routes(described: dict[str, Any]) -> list[dict[str, Any]]:
 def _parameter(parameter: dict[str, Any]) -> dict[str, str]:
     return {
         "name": parameter["name"],
-        "place": parameter["in"],
+        "place": PLACES[parameter["in"]],
         "shape": shape_of(parameter["schema"]),
         "text": parameter.get("description", ""),
     }

@@ -15,6 +15,7 @@ from feedback.api.schemas import Problem, TicketOutOfSight
 from feedback.files.kinds import KINDS
 from feedback.files.refusals import FIELD
 from feedback.kernel.paging import MOST
+from feedback.kernel.text import N_
 from feedback.reading.queries import DEFAULT_LIMIT, SORTS
 from feedback.reading.search import TicketFilters
 from feedback.tickets.actions import ACTIONS
@@ -33,7 +34,7 @@ FILE_FORM: dict[str, Any] = {
 
 VERSION: dict[str, Any] = {
     "anyOf": [{"type": "integer", "minimum": 0}, {"type": "null"}],
-    "description": "The version that the writer saw; a stale one is refused.",
+    "description": N_("The version that the writer saw; a stale one is refused."),
 }
 
 PROBLEMS: dict[str, str] = {
@@ -51,11 +52,13 @@ PROBLEMS: dict[str, str] = {
 Named = dict[Any, str]
 """The reference of each model's schema."""
 
-DESCRIPTION = """Demands from the grassroots, their way to whoever must answer, and the word of those who raised them.
+DESCRIPTION = N_(
+    """Demands from the grassroots, their way to whoever must answer, and the word of those who raised them.
 
 Instants are ISO 8601 with their offset. Units and areas are codes, categories are paths, persons are logins. A write may
 carry `version` (the one its writer saw): a stale one is refused with 409. Refusals come in one order: 401, 404, 403,
 409 status_conflict, 409 version_conflict, 422."""
+)
 
 
 @cache
@@ -216,13 +219,13 @@ def _parameters() -> dict[str, Any]:
         "Acting-As": {
             "name": "Acting-As",
             "in": "header",
-            "description": "role@unit: one of the caller's roles. Without it the first that may do it is used.",
+            "description": N_("role@unit: one of the caller's roles. Without it the first that may do it is used."),
             "schema": {"type": "string"},
         },
         "Idempotency-Key": {
             "name": "Idempotency-Key",
             "in": "header",
-            "description": "Kept 24 hours: the same body gets the first answer again, another body 422.",
+            "description": N_("Kept 24 hours: the same body gets the first answer again, another body 422."),
             "schema": {"type": "string", "minLength": 1, "maxLength": 120},
         },
         "limit": {

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import AwareDatetime, Field
 
 from feedback.api.schemas import Answer, ClosureReason, Kind, Privacy, Status, Urgency
+from feedback.kernel.text import N_
 
 
 class LeftOut(Answer):
@@ -28,7 +29,9 @@ class Figure(Answer):
     coverage: float | None
     suppressed: bool
     small: bool
-    parts: dict[str, int] | None = Field(default=None, description="Of confirmed closure: solved, partly, accepted.")
+    parts: dict[str, int] | None = Field(
+        default=None, description=N_("Of confirmed closure: solved, partly, accepted.")
+    )
 
 
 class StageTimes(Answer):

@@ -130,11 +130,9 @@ def _shown(look: Look, readers: dict[str, Browser], known: dict[str, str], lang:
 
 
 PLAIN = [look for look in LOOKS if not look.press]
-TRANSLATED = [look for look in PLAIN if look.name != "api-docs"]
-"""The page of the interface prints the OpenAPI document, whose own words are English."""
 
 
-@pytest.mark.parametrize("look", TRANSLATED, ids=lambda look: look.name)
+@pytest.mark.parametrize("look", PLAIN, ids=lambda look: look.name)
 def test_a_reader_meets_their_own_language_throughout(
     look: Look, readers: dict[str, Browser], known: dict[str, str], written: str
 ) -> None:

@@ -12,7 +12,7 @@ from feedback.web.present.cells import name_of
 from feedback.web.present.time import exact
 from feedback.web.present.words import CLOCK_NAMES
 from feedback.web.translate import gettext as _
-from feedback.web.translate import ngettext
+from feedback.web.translate import listed, ngettext
 
 Part = dict[str, Any]
 MOST_SHOWN = 200
@@ -28,7 +28,7 @@ def result_facts(result: ImportResult) -> list[Part]:
         {"label": _("Not taken"), "text": str(refused)},
     ]
     if result.ignored:
-        facts.append({"label": _("Columns passed over"), "text": ", ".join(result.ignored)})
+        facts.append({"label": _("Columns passed over"), "text": listed(result.ignored)})
     return facts
 
 

@@ -12,7 +12,7 @@ YES_NAMES = {
 """The plain button by which whoever raised it agrees with the claim."""
 
 SUBMIT_NAMES = {
-    "comment": N_("Send"),
+    "comment": N_("Send what you add"),
     "note": N_("Keep the note"),
     "reclassify": N_("Correct it"),
     "set_urgency": N_("Change it"),
@@ -27,7 +27,7 @@ SUBMIT_NAMES = {
     "add_leg": N_("Ask the unit"),
     "drop_leg": N_("Drop the unit"),
     "resolve": N_("Say that it is done"),
-    "confirm": N_("Send"),
+    "confirm": N_("Send the confirmation"),
     "dispute": N_("Send it back"),
     "reopen": N_("Take it up again"),
     "withdraw": N_("Withdraw it for good"),

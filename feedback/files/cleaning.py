@@ -27,6 +27,7 @@ MEMORY_BYTES = 700_000_000
 MOST_PIXELS = 40_000_000
 MOST_FRAMES = 200
 
+_ENDED_BY_OTHERS = frozenset(-number for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
 _CHILD = str(Path(__file__).resolve().with_name("clean_image.py"))
 _REFUSED = 3
 _LIMITS = tuple(map(str, (CPU_SECONDS, MEMORY_BYTES, MOST_PIXELS, MOST_FRAMES)))
@@ -76,13 +77,21 @@ def clean_file(data: bytes, kind: Kind, *, wait: float = WAIT_SECONDS) -> CleanF
 def _in_child(data: bytes) -> CleanFile:
     call = (sys.executable, "-I", _CHILD, *_LIMITS)
     try:
-        done = subprocess.run(call, input=data, capture_output=True, timeout=CHILD_SECONDS, env={}, check=False)
+        done = subprocess.run(
+            call,
+            input=data,
+            capture_output=True,
+            timeout=CHILD_SECONDS,
+            env={},
+            check=False,
+            start_new_session=True,  # a signal that ends this process's group must not look like a damaged picture
+        )
     except (subprocess.TimeoutExpired, OSError) as error:
         raise Busy from error
     if done.returncode == 0:
         name, _, cleaned = done.stdout.partition(b"\n")
         return CleanFile(cleaned, KINDS[name.decode()])
-    if done.returncode == -signal.SIGKILL:
+    if done.returncode in _ENDED_BY_OTHERS:
         raise Busy
     said = done.stderr.decode(errors="replace") if done.returncode == _REFUSED else ""
     code = "slow" if done.returncode == -signal.SIGXCPU else said if said in _PROBLEMS else "damaged"

@@ -119,6 +119,10 @@ class Clients:
             link.request("POST", path, body, {**headers, "Connection": "close"})
             answer = link.getresponse()
             told = answer.read()
+            if answer.status not in (201, 303):
+                self.ledger.write(
+                    "bad answer", key=key, status=answer.status, body=told[:20_000].decode(errors="replace")
+                )
             return Exchange(ANSWERED, sent, time.monotonic(), answer.status, dict(answer.getheaders()), told)
         except (OSError, http.client.HTTPException):
             return Exchange(BROKEN, sent, time.monotonic())

@@ -23,6 +23,7 @@ from tests.faults.site import Site, eventually
 from tests.faults.verdict import Verdict
 from tests.jobs.sink import Sink
 
+MAIL_ID = re.compile(r"<delivery-([0-9]+)\.")
 Told = Counter[tuple[int, str]]
 
 
@@ -60,19 +61,30 @@ def judge_told(session: Session, sink: Sink | None, verdict: Verdict, *, most_ma
     there, named = told_rows(session), set[tuple[int, str]]()
     for row in session.scalars(select(Outbox).order_by(Outbox.id)):
         ticket = session.get(Ticket, row.ticket_id) if row.ticket_id else None
-        if ticket is not None:
+        if ticket is None:
+            verdict.note("lost", [f"event {row.id} is of no ticket"])
+        else:
             named |= {(row.id, each) for each in recipients(Circle(session, ticket, row, utc_now()))}
     verdict.note("lost", [f"event {event}: {who} has no notice" for event, who in sorted(named - set(there))])
     verdict.note("double", [f"event {event}: {who} has a notice too many" for event, who in sorted(set(there) - named)])
     verdict.note("double", [f"{each} has {count} notices" for each, count in there.items() if count > 1])
     verdict.figures["notices"] = sum(there.values())
     if sink is not None:
-        mails = Counter(str(taken.message["Message-ID"]) for taken in list(sink.taken))
-        sent = session.scalar(select(func.count()).where(Delivery.state == outbox.DONE)) or 0
-        verdict.figures |= {"mails": sent, "copies": sum(mails.values()) - len(mails)}
-        if len(mails) < sent:
-            verdict.note("lost", [f"{sent - len(mails)} mails are marked as sent and were never taken"])
-        verdict.note("double", [f"{each} was taken {n} times" for each, n in mails.items() if n > most_mails])
+        _judge_mails(session, sink, verdict, most_mails)
+
+
+def _judge_mails(session: Session, sink: Sink, verdict: Verdict, most_mails: int) -> None:
+    """Each mail that was written down was sent and taken, under the id of its own row, at most so often."""
+    mails = Counter(str(taken.message["Message-ID"]) for taken in list(sink.taken))
+    numbers = {int(found[1]) for name in mails if (found := MAIL_ID.match(name))}
+    states = {row.id: row.state for row in session.execute(select(Delivery.id, Delivery.state))}
+    sent = {number for number, state in states.items() if state == outbox.DONE}
+    verdict.figures |= {"mails": len(sent), "copies": sum(mails.values()) - len(mails)}
+    unsent = {number: state for number, state in states.items() if state not in (outbox.DONE, outbox.SKIPPED)}
+    verdict.note("lost", [f"mail {number} is {state}" for number, state in unsent.items()])
+    verdict.note("lost", [f"mail {number} is marked as sent and was never taken" for number in sorted(sent - numbers)])
+    verdict.note("double", [f"mail {number} was taken and is none of ours" for number in sorted(numbers - set(states))])
+    verdict.note("double", [f"{each} was taken {n} times" for each, n in mails.items() if n > most_mails])
 
 
 def replay_outbox(site: Site, draw: Random, times: int) -> int:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import io
+import os
 import resource
+import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -180,3 +184,18 @@ def test_whoever_finds_no_turn_is_told_to_wait_not_refused() -> None:
     finally:
         for _ in taken:
             cleaning._turns.release()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the child in /proc")
+def test_a_child_that_somebody_ends_says_nothing_of_its_picture() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        cleaned = pool.submit(clean_file, pictures.jpeg(4000, 3000), JPEG)
+        task = Path(f"/proc/{os.getpid()}/task")
+        while not (found := [word for path in task.glob("*/children") for word in path.read_text().split()]):
+            assert not cleaned.done()
+        (child,) = map(int, found)
+        while os.getsid(child) == os.getsid(0):
+            assert not cleaned.done(), "it stands in its parent's group"
+        os.kill(child, signal.SIGTERM)
+        with pytest.raises(Busy):
+            cleaned.result(timeout=20)

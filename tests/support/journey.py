@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from feedback.files.uploads import KeptFile
 from feedback.intake.submission import submit_ticket
 from feedback.kernel.actor import SYSTEM
 from feedback.kernel.clock import utc_now
@@ -39,12 +40,16 @@ class Journey:
     county: County
     now: datetime = field(default_factory=lambda: utc_now() - timedelta(hours=1))
 
-    def submit(self, by: str = "s", text: str = "The square is dark at night", **fields: Any) -> str:
+    def submit(
+        self,
+        by: str = "s",
+        text: str = "The square is dark at night",
+        files: tuple[KeptFile, ...] = (),
+        **fields: Any,
+    ) -> str:
         """A ticket of the village that no catalogue word routes, so that it waits for p1's dispatcher."""
-        done = submit_ticket(
-            {"text": text, "area": "village", **fields}, actor=self.county.actor(by, self.now), now=self._tick()
-        )
-        return done.reference
+        said = {"text": text, "area": "village", **fields}
+        return submit_ticket(said, actor=self.county.actor(by, self.now), now=self._tick(), files=files).reference
 
     def act(self, reference: str, action: str, by: str, **fields: Any) -> TicketRef:
         """One step by a person of the county, or by `system`."""

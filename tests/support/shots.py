@@ -18,15 +18,46 @@ from tests.support.small_site import make_site
 
 SIZES = {"phone": PHONE, "desk": DESK}
 LANGUAGES = ("zh_CN", "en")
+PROPOSED_MS = 1500
+"""After this long what the page proposes for a text stands there."""
 
 
 def look_at(page: Page, look: Look, known: dict[str, str], lang: str) -> None:
-    """Open a page in a language, and send what the state needs."""
+    """Open a page in a language, and bring it into the state. AssertionError where it answers with another code."""
+    page.emulate_media(media="print" if look.paper else "screen")
     address = look.address.format_map(known)
-    page.goto(f"{address}{'&' if '?' in address else '?'}lang={lang}")
-    if look.press:
+    answer = page.goto(f"{address}{'&' if '?' in address else '?'}lang={lang}")
+    assert answer
+    assert answer.status == look.status, f"{look.name}: {answer.status} at {address}"
+    for _ in range(look.times if look.press else 0):
+        _fill(page, look)
+        _open_around(page, look.press)
         page.locator(look.press).first.click()
         page.wait_for_load_state()
+    if not look.press and look.fill:
+        _fill(page, look)
+        page.wait_for_timeout(PROPOSED_MS)
+
+
+def _fill(page: Page, look: Look) -> None:
+    for selector, value in look.fill:
+        _open_around(page, selector)
+        control = page.locator(selector).first
+        kind = control.get_attribute("type")
+        if kind == "file":
+            control.set_input_files({"name": "sent.csv", "mimeType": "text/csv", "buffer": value.encode()})
+        elif kind in ("checkbox", "radio"):
+            control.check(force=True)
+        else:
+            control.fill(value)
+
+
+def _open_around(page: Page, selector: str) -> None:
+    """Open the boxes in which it lies, as a reader does first."""
+    page.locator(selector).first.evaluate(
+        "spot => { for (let box = spot.parentElement; box; box = box.parentElement)"
+        " if (box.tagName === 'DETAILS' && spot !== box.firstElementChild) box.open = true }"
+    )
 
 
 def browser_page(browser: Browser, address: str, login: str, size: tuple[int, int], lang: str) -> Page:

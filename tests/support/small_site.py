@@ -18,12 +18,18 @@ from feedback.factory import create_app
 from feedback.kernel.clock import utc_now
 from feedback.kernel.db import Base, db
 from feedback.kernel.transaction import transaction
+from feedback.notifications.delivery import drain
 from feedback.people.models import Account, Unit
+from feedback.people.password_links import issue_link
+from feedback.people.usecases import OfAccount
 from feedback.settings import Settings
 from feedback.tickets.models import Ticket
 from tests.support.browser import give_password
 from tests.support.county import County, build_county
+from tests.support.files import kept
 from tests.support.journey import Journey
+from tests.support.pictures import jpeg
+from tests.support.refusals import add_refusals
 from tests.support.setup import install_defaults
 
 UNIT_NAMES = {
@@ -86,7 +92,7 @@ def _write_tickets(journey: Journey) -> None:
     journey.to("in_progress", text=TEXTS[3], place="二号渠", privacy="confidential")
     meter = journey.to("in_progress", text=TEXTS[6])
     journey.act(meter, "ask_submitter", "hw", text="是哪一户先发现的？换表是哪一天？")
-    late = journey.submit(text=TEXTS[0], urgency="urgent")
+    late = journey.submit(text=TEXTS[0], urgency="urgent", files=kept(jpeg(60, 40)))
     journey.act(late, "acknowledge", "hw")
     journey.act(late, "add_leg", "hw", unit="roads", task="先做围挡")
     journey.act(late, "reply", "hw", text="已派抢修队到现场，先做围挡，今晚抢修。")
@@ -104,6 +110,7 @@ def _write_tickets(journey: Journey) -> None:
     journey.act(
         asked, "decline", "dp1", reason_code="outside_the_area", instead="请向市公路中心反映，电话在县府网站上。"
     )
+    journey.to("closed.unanswered", text="文化活动室的投影仪坏了，开会只能念稿子。", place="文化活动室")
     for number in range(8):
         journey.now = utc_now() - timedelta(hours=9 - number)
         journey.submit(by="s2", text=f"{TEXTS[number % len(TEXTS)]}（{number + 1}）", privacy="confidential")
@@ -122,20 +129,31 @@ def make_site(folder: Path) -> Flask:
         }
     )
     app = create_app(settings)
+    add_refusals(app)
     with app.app_context():
         Base.metadata.create_all(db.engine)
-        fill(app)
+        county = fill(app)
+        drain(now=utc_now(), settings=settings)
+        asked = issue_link(OfAccount(login="v3"), actor=county.actor("adm", utc_now()), now=utc_now())
+        app.config["LINK_TO_LOOK_AT"] = asked.token
+        db.session.remove()
+    return app
+
+
+def _print_tickets(app: Flask) -> None:
+    with app.app_context():
         for ticket in db.session.query(Ticket).order_by(Ticket.id):
             print(ticket.reference, ticket.status, ticket.closure_reason or "", ticket.privacy)  # noqa: T201
         db.session.remove()
-    return app
 
 
 def main(port: int) -> None:
     """Serve it until interrupted; the folder goes with it."""
     folder = Path(tempfile.mkdtemp(prefix="zhida-look-"))
     try:
-        make_server("127.0.0.1", port, make_site(folder), threaded=True).serve_forever()
+        app = make_site(folder)
+        _print_tickets(app)
+        make_server("127.0.0.1", port, app, threaded=True).serve_forever()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -10,7 +10,7 @@ from feedback.api.door import init_api
 from feedback.confirmation import submitter, verdicts
 from feedback.dispatch import assignment, legs, triage
 from feedback.files.storage import open_store
-from feedback.handling import work
+from feedback.handling import extensions, work
 from feedback.jobs import relay
 from feedback.jobs.queues import Queues
 from feedback.kernel import clock, keyring, transaction
@@ -42,7 +42,7 @@ from feedback.web.session import init_sessions
 from feedback.web.submitter import submitter_pages
 from feedback.web.ticket import ticket_pages
 
-USE_CASES = (assignment, left_behind, legs, submitter, triage, urging, verdicts, work)
+USE_CASES = (assignment, extensions, left_behind, legs, submitter, triage, urging, verdicts, work)
 """Modules whose import puts their actions into tickets.actions.ACTIONS."""
 
 PAGES = (

@@ -10,9 +10,9 @@ from feedback.kernel.text import N_, Text
 from feedback.people.queries import find_unit
 from feedback.routing.queries import find_category
 from feedback.tickets.actions import ticket_action
-from feedback.tickets.deciders import pending_requests
 from feedback.tickets.hold import Held
-from feedback.tickets.models import Decision, TicketRequest
+from feedback.tickets.models import Decision
+from feedback.tickets.requests import make_request, refuse_pointless
 from feedback.tickets.transition import perform
 from feedback.tickets.units import NO_SUCH_UNIT
 
@@ -82,14 +82,17 @@ def reclassify_ticket(held: Held, command: ReclassifyTicket) -> None:
 
 @ticket_action("set_urgency", SetUrgency)
 def set_urgency(held: Held, command: SetUrgency) -> None:
-    """Raise the urgency at once; lowering it, and `complex`, become a request that a supervisor decides."""
+    """Raise the urgency at once; lowering it, and `complex`, become a request that a supervisor decides.
+
+    More time that was granted while it was calmer counts no longer once it is raised.
+    """
     ticket = held.ticket
     if command.urgency == ticket.urgency:
         raise Invalid({"urgency": Text(N_("It has this urgency already."))})
     if URGENCY_RANK[command.urgency] > URGENCY_RANK[ticket.urgency]:
         facts = {"urgency": command.urgency, "from_urgency": ticket.urgency}
         ticket.urgency = command.urgency
-        perform(held, text=command.reason, facts=facts)
+        perform(held, text=command.reason, facts=facts, clocks=("forget extension", *held.rule.clocks))
         return
     held.request = make_request(held, "lower_urgency", {"urgency": command.urgency})
     perform(
@@ -112,10 +115,15 @@ def decline_ticket(held: Held, command: DeclineTicket) -> None:
 
 @ticket_action("decide", DecideRequest)
 def decide_request(held: Held, command: DecideRequest) -> None:
-    """Grant or refuse a pending request. The grounds are public: the submitter reads them."""
+    """Grant or refuse a pending request. The grounds are public: the submitter reads them.
+
+    Raises Conflict (`pointless`) for granting what time or another step has made pointless.
+    """
     request = held.request
     if request is None:
         raise Conflict(Text(N_("There is nothing to decide on this ticket.")))
+    if command.decision == "granted":
+        refuse_pointless(held, request)
     request.state, request.decided_at = command.decision, held.now
     grant = held.standing.grant
     if grant is None or held.actor.account_id is None:
@@ -134,6 +142,8 @@ def decide_request(held: Held, command: DecideRequest) -> None:
     facts = {"request": request.id, "kind": request.kind, "decision": command.decision}
     if request.kind == "decline":
         facts |= {"reason_code": request.payload["reason_code"]}
+    elif request.kind == "extension":
+        facts |= {"due_at": request.payload["due_at"]}
     elif request.kind == "lower_urgency" and command.decision == "granted":
         facts |= {"urgency": request.payload["urgency"], "from_urgency": held.ticket.urgency}
         held.ticket.urgency = request.payload["urgency"]
@@ -141,24 +151,3 @@ def decide_request(held: Held, command: DecideRequest) -> None:
     if request.kind == "decline" and command.decision == "granted":
         text = f"{command.text}\n\n{request.payload['instead']}"
     perform(held, text=text, facts=facts)
-
-
-def make_request(held: Held, kind: str, payload: dict[str, str]) -> TicketRequest:
-    """A pending request of that kind. Raises Conflict (`request_pending`) where one waits already."""
-    if any(request.kind == kind for request in pending_requests(held.session, held.ticket)):
-        raise Conflict(Text(N_("This was asked for already and waits for a decision.")), code="request_pending")
-    grant = held.standing.grant
-    request = TicketRequest(
-        ticket_id=held.ticket.id,
-        kind=kind,
-        state="pending",
-        round=held.ticket.round,
-        requested_by_id=held.actor.account_id,
-        role=held.standing.role,
-        unit_id=grant.unit_id if grant else None,
-        payload=payload,
-        requested_at=held.now,
-    )
-    held.session.add(request)
-    held.session.flush()
-    return request

@@ -1,1 +1,1 @@
-"""How a unit works on it: acknowledge, ask, reply, resolve."""
+"""How a unit works on it: acknowledge, ask, reply, ask for more time, resolve."""

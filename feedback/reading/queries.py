@@ -30,7 +30,7 @@ from feedback.kernel.text import N_, Text
 from feedback.reading.clocks import ClockView, list_clocks
 from feedback.reading.desks import desk_parts, may_see_own
 from feedback.reading.full_text import speaks_of
-from feedback.reading.requests import may_decide
+from feedback.reading.requests import may_decide, pointless_actions
 from feedback.reading.search import (
     LEGACY,
     NO_FILTERS,
@@ -250,6 +250,7 @@ def allowed_actions(session: Session, actor: Actor, ticket: Ticket, now: datetim
     mine = standings(session, actor, ticket, now)
     found = lifecycle.actions_for(state, [s.pair for s in mine]) & set(ACTIONS)
     pending = pending_requests(session, ticket)
+    found -= pointless_actions(actor, ticket, pending, now)
     if "decide" in ACTIONS and any(may_decide(session, actor, ticket, request, now) for request in pending):
         found.add("decide")
     return [name for name in _IN_TABLE_ORDER if name in found]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -52,6 +53,8 @@ class RequestView:
     decided_at: datetime | None
     decisions: tuple[DecisionView, ...]
     may_decide: bool
+    is_own: bool
+    """Whether this reader asked for it."""
 
 
 def list_requests(session: Session, ticket: Ticket, actor: Actor, now: datetime) -> list[RequestView]:
@@ -89,6 +92,7 @@ def list_requests(session: Session, ticket: Ticket, actor: Actor, now: datetime)
                     if d.request_id == request.id
                 ),
                 may_decide=may_decide(session, actor, ticket, request, now),
+                is_own=_is_own(actor, request),
             )
         )
     return views
@@ -99,6 +103,23 @@ def may_decide(session: Session, actor: Actor, ticket: Ticket, request: TicketRe
     if request.state != PENDING:
         return False
     return _admits(ticket, request, decider_standings(session, actor, ticket, request, now))
+
+
+def pointless_actions(actor: Actor, ticket: Ticket, pending: Sequence[TicketRequest], now: datetime) -> set[str]:
+    """What the table allows and the ticket's requests and time do not: taking back what one has not asked for, asking
+
+    for more time when it is over or asked for already.
+    """
+    found = set()
+    if not any(_is_own(actor, request) for request in pending):
+        found.add("withdraw_request")
+    if ticket.due_at is None or ticket.due_at <= now or any(request.kind == "extension" for request in pending):
+        found.add("request_extension")
+    return found
+
+
+def _is_own(actor: Actor, request: TicketRequest) -> bool:
+    return request.requested_by_id is not None and request.requested_by_id == actor.account_id
 
 
 def _admits(ticket: Ticket, request: TicketRequest, standings: tuple[Standing, ...]) -> bool:

@@ -233,6 +233,8 @@ EFFECTS: dict[str, Callable[[Step], None]] = {
     "meet lead leg": lambda step: step.meet("leg", leg_id=step.held.ticket.lead_leg_id),
     "meet decision": lambda step: step.meet("decision", request_id=step.request_id),
     "meet appeal": lambda step: step.meet("appeal", request_id=step.request_id),
+    "drop decision": lambda step: step.drop("decision", request_id=step.request_id),
+    "drop appeal": lambda step: step.drop("appeal", request_id=step.request_id),
     "drop signing": lambda step: step.drop("signing"),
     "drop confirmation": lambda step: step.drop("confirmation"),
     "end lead leg": lambda step: _end_legs(step, lambda leg: leg.id == step.held.ticket.lead_leg_id),

@@ -25,8 +25,18 @@ ROLES_THAT_DECIDE: dict[str, tuple[str, ...]] = {
     "exclusion": ("dispatcher", "supervisor", "leader"),
     "appeal": ("dispatcher",),
 }
+SECOND_TIME: dict[str, tuple[str, ...]] = {"extension": ("leader",)}
+"""Who decides a request of these kinds when it is the second one on its ticket (`ordinal` in its payload)."""
 ASKED_BY_OFFICE = ("decline", "lower_urgency")
 """Requests that an office makes: a second person of the same office may decide them."""
+
+
+def roles_that_decide(request: TicketRequest) -> tuple[str, ...]:
+    """The roles that decide this request; the leader at the root stands in for each."""
+    is_second = (request.payload or {}).get("ordinal", 1) > 1
+    return (
+        SECOND_TIME.get(request.kind, ROLES_THAT_DECIDE[request.kind]) if is_second else ROLES_THAT_DECIDE[request.kind]
+    )
 
 
 def pending_requests(session: Session, ticket: Ticket) -> list[TicketRequest]:
@@ -62,7 +72,7 @@ def read_board(session: Session, pairs: Sequence[tuple[Ticket, TicketRequest]], 
     for ticket_id, unit_id in session.execute(named):
         if unit_id is not None:
             about.setdefault(ticket_id, set()).add(unit_id)
-    roles = {role for _, request in pairs for role in (*ROLES_THAT_DECIDE[request.kind], "leader")}
+    roles = {role for _, request in pairs for role in (*roles_that_decide(request), "leader")}
     held: dict[tuple[str, int], set[int]] = {}
     for role in sorted(roles):
         for grant in holders(session, role, upwards, now):
@@ -118,7 +128,7 @@ def standings_on(board: Board, actor: Actor, ticket: Ticket, request: TicketRequ
     if actor.account_id is None or actor.account_id in board.barred[request.id]:
         return ()
     found = []
-    for role in ROLES_THAT_DECIDE[request.kind]:
+    for role in roles_that_decide(request):
         place = _place(board, ticket, request, role)
         if place:
             found += [Standing(g.role, "decider", g) for g in actor.grants_for(place[0]) if g.unit_id == place[1]]
@@ -135,5 +145,5 @@ def decider_standings(
 def deciders(session: Session, ticket: Ticket, request: TicketRequest, now: datetime) -> list[tuple[str, int]]:
     """The (role, unit id) pairs whose holders are told of a request."""
     board = read_board(session, [(ticket, request)], now)
-    places = (_place(board, ticket, request, role) for role in ROLES_THAT_DECIDE[request.kind])
+    places = (_place(board, ticket, request, role) for role in roles_that_decide(request))
     return list(dict.fromkeys(place for place in places if place))

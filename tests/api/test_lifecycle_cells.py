@@ -5,6 +5,7 @@ Real tickets in real states, called for by a person who stands to the ticket as 
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -67,6 +68,9 @@ FIELDS: dict[str, dict[str, Any]] = {
     "withdraw": {"reason": "No longer needed", "asked_to": False},
     "urge": {},
 }
+EXTENSION = {"reason": "The part must be ordered", "interim": "A lamp on a stand is there"}
+NOTHING_WAITS = {("submitter", state) for state in STATES} | {(r, "dispatched") for r in ("handler", "unit_head")}
+"""Where nobody can have asked for anything yet: a unit asks when it has signed, a submitter for nothing so far."""
 
 
 MADE_BY = {
@@ -95,6 +99,8 @@ def _is_possible(cell: Cell) -> bool:
     if cell.role == "system" or cell.state in NOT_REACHED or cell.state == "new":
         return False
     before_dispatch = cell.state in ("submitted", "closed.declined", "closed.withdrawn")
+    if cell.action == "withdraw_request" and (cell.role, cell.state) in NOTHING_WAITS:
+        return False
     return not (before_dispatch and cell.relation in ("lead", "assist", "past"))
 
 
@@ -115,8 +121,14 @@ def _set_up(journey: Journey, cell: Cell) -> str:
         reference = journey.to(cell.state)
         journey.act(reference, "add_leg", "hw", unit="roads", task="Look at the kerb")
         return reference
-    reference = journey.to(cell.state, assist=wants_assist)
     _, _, rest = cell.action.partition(":")
+    if cell.action == "withdraw_request" and cell.relation == "lead":
+        return _with_extension(journey, cell.state, PEOPLE[cell.role, cell.relation])
+    if rest.startswith("extension"):
+        return _with_extension(journey, cell.state, "hw")
+    reference = journey.to(cell.state, assist=wants_assist)
+    if cell.action == "withdraw_request":
+        journey.act(reference, "set_urgency", "dp1", urgency="complex", reason="It needs long work")
     if rest.startswith("decline"):
         journey.act(reference, "decline", "dp1", reason_code="legal_procedure", instead="Please ask the court")
     elif rest.startswith("lower_urgency"):
@@ -124,11 +136,30 @@ def _set_up(journey: Journey, cell: Cell) -> str:
     return reference
 
 
+def _with_extension(journey: Journey, state: str, login: str) -> str:
+    """A ticket on which more time was asked for while it was in work."""
+    reference = journey.to("in_progress")
+    journey.act(reference, "request_extension", login, due_at=_a_day_more(journey, reference), **EXTENSION)
+    if state == "waiting_for_submitter":
+        journey.act(reference, "ask_submitter", "hw", text="Which lamp is it?")
+    return reference
+
+
+def _a_day_more(journey: Journey, reference: str) -> str:
+    due = journey.ticket(reference).due_at
+    assert due is not None
+    return (due + timedelta(days=1)).isoformat()
+
+
 def _fields(journey: Journey, cell: Cell, reference: str) -> dict[str, Any]:
     action, _, rest = cell.action.partition(":")
     if action == "decide":
         decision = rest.split(":")[1]
         return {"request": journey.pending(reference), "decision": decision, "text": "Looked at with care"}
+    if action == "request_extension":
+        return {**EXTENSION, "due_at": _a_day_more(journey, reference)}
+    if action == "withdraw_request":
+        return {"request": journey.pending(reference)}
     if action == "assign" and cell.relation == "assist":
         return {"assignee": "hr"}
     if action == "dispatch" and cell.relation == "none":
@@ -181,7 +212,11 @@ def test_no_allowed_cell_is_left_out_without_a_reason() -> None:
         if answer and _exists(cell.action) and (cell, answer) not in ALLOWED and cell.state != "new"
     ]
     assert all(
-        cell.role == "system" or cell.state in NOT_REACHED or cell.relation in ("lead", "assist") for cell in left_out
+        cell.role == "system"
+        or cell.state in NOT_REACHED
+        or cell.relation in ("lead", "assist")
+        or (cell.action == "withdraw_request" and (cell.role, cell.state) in NOTHING_WAITS)
+        for cell in left_out
     )
     assert {_plain(cell.action) for cell, _ in ALLOWED} | {"wake", "lapse", "unassign"} >= set(ACTIONS) - {"submit"}
 

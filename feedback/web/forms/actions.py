@@ -31,6 +31,11 @@ def _yes_no() -> list[Any]:
     return [option("yes", _("Yes")), option("no", _("No"))]
 
 
+def _with_number(raw: dict[str, Any]) -> dict[str, Any]:
+    """The fields with the id of a request as the number it is."""
+    return {**raw, "request": number_or_text(raw["request"])} if "request" in raw else raw
+
+
 class NothingForm(PageForm):
     """Nothing needs to be said."""
 
@@ -99,10 +104,7 @@ class DecideForm(PageForm):
 
     def raw_fields(self, known: Any) -> dict[str, Any]:
         """As of all forms, the request as the number it is."""
-        raw = super().raw_fields(known)
-        if "request" in raw:
-            raw["request"] = number_or_text(raw["request"])
-        return raw
+        return _with_number(super().raw_fields(known))
 
 
 class DispatchForm(PageForm):
@@ -135,6 +137,20 @@ class AddLegForm(PageForm):
 class DropLegForm(PageForm):
     unit = SelectField(_("Which unit is no longer needed?"), needed())
     reason = WordsField(_("Why?"), needed())
+
+
+class ExtensionForm(PageForm):
+    due_at = LocalInstantField(_("By when will it be done?"), needed())
+    reason = WordsField(_("Why is the time too short?"), needed())
+    interim = WordsField(_("What is done for the people until then?"), needed())
+
+
+class TakeBackForm(PageForm):
+    request = SelectField(_("Which request?"), needed())
+
+    def raw_fields(self, known: Any) -> dict[str, Any]:
+        """As of all forms, the request as the number it is."""
+        return _with_number(super().raw_fields(known))
 
 
 class ResolveForm(PageForm):
@@ -190,11 +206,13 @@ FORMS: dict[str, type[PageForm]] = {
     "reclassify": ReclassifyForm,
     "reopen": ReopenForm,
     "reply": ReplyForm,
+    "request_extension": ExtensionForm,
     "resolve": ResolveForm,
     "set_urgency": UrgencyForm,
     "transfer": TransferForm,
     "urge": NothingForm,
     "withdraw": WithdrawForm,
+    "withdraw_request": TakeBackForm,
 }
 """The actions that a page offers, and their forms."""
 

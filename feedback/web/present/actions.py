@@ -32,10 +32,12 @@ ORDER = (
     "transfer",
     "add_leg",
     "drop_leg",
+    "request_extension",
     "set_urgency",
     "reclassify",
     "reopen",
     "decline",
+    "withdraw_request",
     "withdraw",
 )
 """From what is wanted now to what is rare. `decide` has its place beside the request."""
@@ -44,7 +46,19 @@ FIRST = frozenset({"answer", "acknowledge", "dispatch", "reply", "resolve", "ans
 GRAVE = frozenset({"withdraw", "decline"})
 WITHOUT_WORDS = frozenset({"acknowledge", "urge"})
 RARE = frozenset(
-    {"assign", "transfer", "add_leg", "drop_leg", "set_urgency", "reclassify", "reopen", "decline", "withdraw"}
+    {
+        "assign",
+        "transfer",
+        "add_leg",
+        "drop_leg",
+        "request_extension",
+        "set_urgency",
+        "reclassify",
+        "reopen",
+        "decline",
+        "withdraw_request",
+        "withdraw",
+    }
 )
 """Actions that stand folded together below the others."""
 ACCEPTED = ("not_possible", "planned")
@@ -65,8 +79,8 @@ def actions_of(
 ) -> list[dict[str, Any]]:
     """What this reader may do now, for the templates: {name, label, url, submit, version, hint, kind, open, draft, form}.
 
-    `choices` holds the options for units, categories, areas and people; `may_override`: the reader may resolve without
-    an assisting unit's answer, if there is one to wait for.
+    `choices` holds the options for units, categories, areas, people and own requests; `may_override`: the reader may
+    resolve without an assisting unit's answer, if there is one to wait for.
     """
     offered = [name for name in ORDER if name in view.allowed_actions and name in FORMS]
     if "answer" in offered and "comment" in offered:
@@ -139,5 +153,7 @@ def fill_choices(form: Any, name: str, view: TicketView, choices: dict[str, list
     elif name == "confirm":
         form.verdict.choices = [option(code, name_of(VERDICT_NAMES, code)) for code in verdicts_for(view)]
         form.verdict.data = form.verdict.data or verdicts_for(view)[0]
+    elif name == "withdraw_request":
+        form.request.choices = choices.get("requests", [])
     elif name == "set_urgency":
         form.urgency.choices = [choice for choice in form.urgency.choices if choice.value != view.urgency]

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from feedback.handling.extensions import EXTENSIONS_A_TICKET
 from feedback.reading.queries import TicketView
 from feedback.reading.requests import RequestView
 from feedback.reading.views import LegView
+from feedback.web.forms.base import option
 from feedback.web.present.labels import category_name, leg_words, name_of, on_behalf_words, submitter_name, unit_name
-from feedback.web.present.time import when_past
+from feedback.web.present.time import moment, when_past
 from feedback.web.present.words import (
     DECISION_NAMES,
     DECLINE_REASON_NAMES,
@@ -74,12 +76,14 @@ def requests_of(requests: Sequence[RequestView], now: datetime) -> list[Part]:
 
 def _request(request: RequestView, now: datetime) -> Part:
     by = _("%(role)s, %(unit)s", role=name_of(ROLE_NAMES, request.role), unit=unit_name(request.unit))
-    wanted = request.wanted.get("urgency")
+    wanted, due, interim = (request.wanted.get(name) for name in ("urgency", "due_at", "interim"))
     lines = [
         _("Asked by: %(who)s", who=by if request.unit else name_of(ROLE_NAMES, request.role)),
         _("Wanted: %(what)s", what=name_of(URGENCY_NAMES, wanted)) if wanted else "",
+        _("Wanted: due %(at)s", at=moment(datetime.fromisoformat(due), now)) if due else "",
         _("Reason: %(reason)s", reason=name_of(DECLINE_REASON_NAMES, request.reason)) if request.reason else "",
         request.basis or "",
+        _("Until then: %(what)s", what=interim) if interim else "",
     ]
     return {
         "id": request.id,
@@ -98,3 +102,15 @@ def _request(request: RequestView, now: datetime) -> Part:
             for made in request.decisions
         ],
     }
+
+
+def own_requests(requests: Sequence[RequestView]) -> list[Any]:
+    """The reader's own requests that wait, as options to take back."""
+    mine = [request for request in requests if request.is_own and request.state == "pending"]
+    return [option(str(request.id), name_of(REQUEST_NAMES, request.kind)) for request in mine]
+
+
+def is_used_up(requests: Sequence[RequestView]) -> bool:
+    """Whether more time was asked for as often as it may be."""
+    decided = [each for each in requests if each.kind == "extension" and each.state in ("granted", "refused")]
+    return len(decided) >= EXTENSIONS_A_TICKET

@@ -106,6 +106,7 @@ def _facts(item: TimelineItem, now: datetime, units: Mapping[str, str]) -> list[
         _("Reason: %(reason)s", reason=name_of(DECLINE_REASON_NAMES, facts["reason_code"]))
         if facts.get("reason_code")
         else "",
+        _extension_facts(item, now),
         _("An answer is awaited until %(at)s", at=_moment(facts["until"], now)) if facts.get("until") else "",
         _("A leader let it pass without an assisting unit's answer: %(reason)s", reason=facts["override_reason"])
         if facts.get("override_reason")
@@ -124,6 +125,18 @@ def _unit_facts(item: TimelineItem, units: Mapping[str, str]) -> str:
         return units.get(facts["unit"], facts["unit"])
     if item.action == "reclassify" and facts.get("area"):
         return _("Area: %(area)s", area=units.get(facts["area"], facts["area"]))
+    return ""
+
+
+def _extension_facts(item: TimelineItem, now: datetime) -> str:
+    """Which due time was asked for or granted; which request was taken back."""
+    facts = item.facts
+    if item.action == "withdraw_request":
+        return name_of(REQUEST_NAMES, facts.get("kind"))
+    if item.action == "request_extension" and facts.get("due_at"):
+        return _("Wanted: due %(at)s", at=_moment(facts["due_at"], now))
+    if item.action == "decide" and facts.get("due_at") and facts.get("decision") == "granted":
+        return _("Now due %(at)s", at=_moment(facts["due_at"], now))
     return ""
 
 

@@ -17,6 +17,8 @@ SUBMIT_NAMES = {
     "reclassify": N_("Correct it"),
     "set_urgency": N_("Change it"),
     "decline": N_("Ask for that"),
+    "request_extension": N_("Ask for that"),
+    "withdraw_request": N_("Take it back"),
     "dispatch": N_("Send it on"),
     "assign": N_("Assign"),
     "transfer": N_("Hand it on"),
@@ -48,6 +50,10 @@ ACTION_HINTS = {
     "transfer": N_("The submitter's due time stays as it is."),
     "set_urgency": N_("Raising it counts at once; lowering it is decided by a supervisor."),
     "decline": N_("A second person decides. Until then it stays here and its time runs."),
+    "request_extension": N_(
+        "A dispatcher decides, the second time a leader; there is no third time. Until then the time runs. "
+        "At most as long again as at first, and 10 working days. The submitter reads what you write."
+    ),
     "acknowledge": N_("You take it on; the submitter sees that."),
 }
 """What a person should know before they press."""
@@ -58,6 +64,8 @@ DONE_SENTENCES = {
     "reclassify": N_("Corrected. Its due times were worked out anew."),
     "set_urgency": N_("Done: raised at once, or a supervisor is asked."),
     "decline": N_("A second person is asked to decide. Until then the time runs."),
+    "request_extension": N_("Asked. Until it is decided the time runs as before."),
+    "withdraw_request": N_("Taken back. Nobody needs to decide it."),
     "decide": N_("Decided, and those who asked are told."),
     "dispatch": N_("Sent on. The unit is told and must sign for it."),
     "assign": N_("Assigned, and your colleague is told."),

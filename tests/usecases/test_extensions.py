@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -22,6 +23,7 @@ from tests.support.story import Story
 
 DUE = "2026-03-09 09:00"
 LATER = "2026-03-12 17:00"
+PARTS = {"reason": "水泵要从省里调来", "interim": "每天送两车水"}
 
 
 def begun(county: County) -> Story:
@@ -32,7 +34,7 @@ def begun(county: County) -> Story:
 
 
 def ask(story: Story, until: str = LATER, login: str = "hw", *, hours: float = 1) -> Story:
-    fields = {"reason": "水泵要从省里调来", "due_at": at(until).isoformat(), "interim": "每天送两车水"}
+    fields: dict[str, Any] = {**PARTS, "due_at": at(until).isoformat()}
     return story.act(login, "request_extension", hours=hours, **fields)
 
 
@@ -179,7 +181,7 @@ def test_time_may_be_doubled_but_for_no_more_than_ten_working_days(county: Count
 
 @pytest.mark.parametrize("missing", ["reason", "due_at", "interim"])
 def test_request_without_its_parts_is_refused(county: County, missing: str) -> None:
-    fields = {"reason": "水泵要从省里调来", "due_at": at(LATER).isoformat(), "interim": "每天送两车水"}
+    fields: dict[str, Any] = {**PARTS, "due_at": at(LATER).isoformat()}
     with pytest.raises(Invalid) as refused:
         begun(county).act("hw", "request_extension", **{k: v for k, v in fields.items() if k != missing})
     assert list(refused.value.errors) == [missing]

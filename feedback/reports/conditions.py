@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, and_, func, or_, select
+from sqlalchemy import ColumnElement, FromClause, SQLColumnExpression, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
 from feedback.reports.metrics import STABLE_DAYS
@@ -35,20 +36,32 @@ def left_out_conditions(now: datetime) -> dict[str, Condition]:
 
 
 def ticket_conditions(now: datetime) -> dict[str, Condition]:
-    """The numerators that count tickets, by the name of their measure."""
+    """The numerators that count tickets, by the name of their measure; `reopened` and `settled` are what stability is
+    told by (`stability` below).
+    """
     confirmed = Ticket.closure_reason.is_not_distinct_from("confirmed")
-    held = and_(confirmed, ~_was_reopened_soon(), ~_was_raised_again())
-    settled = Ticket.closed_at <= now - timedelta(days=STABLE_DAYS)
     return {
         "response": _responded_in_time(),
         "on_time": _resolved_for_good_by(Ticket.original_due_at),
         "on_time_extended": _resolved_for_good_by(func.coalesce(_extended_due(), Ticket.original_due_at)),
         "claimed": Ticket.first_resolved_at.is_not(None),
         "confirmed": confirmed,
-        "stable": and_(held, settled),
-        "stable_pending": and_(held, Ticket.closed_at > now - timedelta(days=STABLE_DAYS)),
+        "raised_again": and_(confirmed, _was_raised_again()),
+        "reopened": and_(confirmed, _was_reopened_soon()),
+        "settled": and_(confirmed, Ticket.closed_at <= now - timedelta(days=STABLE_DAYS)),
         "first_dispatch_right": and_(~_has_step("transfer", "adjudicate"), ~_has_request("return", "granted")),
     }
+
+
+def stability(flags: Mapping[str, Any]) -> dict[str, bool]:
+    """Stable closure of one ticket or sort of tickets, from its `ticket_conditions`; `is_held` says it in SQL."""
+    held = bool(flags["confirmed"] and not flags["reopened"] and not flags["raised_again"])
+    return {"stable": held and bool(flags["settled"]), "stable_pending": held and not flags["settled"]}
+
+
+def is_held(table: FromClause) -> Condition:
+    """SQL on a table with the `ticket_conditions`: confirmed, and not back so far; with `settled` that is stable."""
+    return and_(table.c.confirmed, ~table.c.reopened, ~table.c.raised_again)
 
 
 def confirmed_parts() -> dict[str, Condition]:

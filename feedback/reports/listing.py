@@ -18,7 +18,7 @@ from feedback.kernel.text import N_, Text
 from feedback.people.models import Unit
 from feedback.people.queries import find_unit
 from feedback.reports.cohort import Cohort, build_cohort, is_judged, submitted_in_period
-from feedback.reports.conditions import is_last_verdict
+from feedback.reports.conditions import is_held, is_last_verdict
 from feedback.reports.metrics import HATCHES, MEASURES, SHARES, Measure, Row, measure_of
 from feedback.reports.numbers import GOOD_RATING, OF_ALL_DISPATCHED, Key, nearest_offices
 from feedback.reports.period import ListQuery, months
@@ -173,7 +173,7 @@ def _part_of(cohort: Cohort, query: ListQuery) -> ColumnElement[bool]:
     if query.part == "left_out":
         return ~counted
     if query.measure in SHARES and query.part == "numerator":
-        holding = or_(table.c.stable, table.c.stable_pending)
+        holding = is_held(table)
         share = {
             "holding": holding,
             "unstable": and_(table.c.confirmed, ~holding),
@@ -181,7 +181,12 @@ def _part_of(cohort: Cohort, query: ListQuery) -> ColumnElement[bool]:
             "undone": ~table.c.claimed,
         }[query.measure]
         return and_(counted, share)
-    return and_(counted, table.c[query.measure]) if query.part == "numerator" else counted
+    if query.part == "denominator":
+        return counted
+    if query.measure in ("stable", "stable_pending"):
+        settled = table.c.settled if query.measure == "stable" else ~table.c.settled
+        return and_(counted, is_held(table), settled)
+    return and_(counted, table.c[query.measure])
 
 
 def _verdict_contributions(cohort: Cohort, query: ListQuery) -> Select[Any]:

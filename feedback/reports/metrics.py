@@ -60,6 +60,13 @@ MEASURES: dict[str, Definition] = {
         N_("Stable closure still open"),
         N_("Tickets confirmed less than 30 days ago and not reopened so far, of those dispatched."),
     ),
+    "raised_again": Definition(
+        N_("Raised again"),
+        N_(
+            "Tickets confirmed, whose matter was raised again at the same place within 30 days, of those dispatched. "
+            "They are not stable."
+        ),
+    ),
     "resolution": Definition(
         N_("Resolution rate"),
         N_(

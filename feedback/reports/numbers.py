@@ -19,6 +19,7 @@ from feedback.reports.conditions import (
     hatch_conditions,
     is_last_verdict,
     left_out_conditions,
+    stability,
     ticket_conditions,
 )
 from feedback.reports.metrics import STAGES, Times
@@ -95,6 +96,7 @@ def _ticket_sums(sorts: Sorts, cohort: Cohort) -> dict[Key, Counter[str]]:
         if not any(sort[name] for name in left_out):
             sums["size"] += tickets
             sums.update({name: tickets for name in of_counted if sort[name]})
+            sums.update({name: tickets for name, is_so in stability(sort).items() if is_so})
             if sort["is_protected"]:
                 sums["size_protected"] += tickets
                 sums["confirmed_protected"] += tickets if sort["confirmed"] else 0

@@ -24,9 +24,31 @@ def test_closure_is_not_stable_where_the_same_place_raises_the_same_matter_again
     made.add("water", submitted="2026-03-20 09:00", due="2026-04-20 09:00")  # no place was named
     document = report(any_county)
     assert fractions(document["total"])["stable"] == (3, 4)
-    query = ListQuery.parse({**MARCH, "measure": "unstable", "part": "numerator"})
-    found = list_counted(db.session(), any_county.actor("lr", NOW), query, now=NOW)
-    assert [ticket.reference for ticket in found.page.items] == ["H0001"]
+    for measure in ("raised_again", "unstable"):
+        assert listed(any_county, measure) == ["H0001"]
+
+
+def test_raised_again_and_reopened_are_counted_apart(any_county: County) -> None:
+    made = Histories(any_county)
+    done = (("2026-03-05 10:00", "resolve"), ("2026-03-06 10:00", "confirm", "solved", 5))
+    made.add("water", *done, place="村口")
+    made.add("water", submitted="2026-03-20 09:00", due="2026-04-20 09:00", place="村口")
+    reopened = (
+        ("2026-03-08 10:00", "reopen"),
+        ("2026-03-09 10:00", "resolve"),
+        ("2026-03-10 10:00", "confirm", "solved"),
+    )
+    made.add("water", *done, *reopened)
+    assert fractions(report(any_county)["total"])["raised_again"] == (1, 2)
+    assert listed(any_county, "raised_again") == ["H0001"]
+    assert listed(any_county, "unstable") == ["H0001", "H0003"]
+    assert listed(any_county, "stable") == []
+
+
+def listed(county: County, measure: str) -> list[str]:
+    query = ListQuery.parse({**MARCH, "measure": measure, "part": "numerator"})
+    found = list_counted(db.session(), county.actor("lr", NOW), query, now=NOW)
+    return [ticket.reference for ticket in found.page.items]
 
 
 def test_four_shares_are_all_that_was_dispatched(any_county: County) -> None:

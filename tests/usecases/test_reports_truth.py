@@ -147,6 +147,7 @@ def test_figures_of_real_steps_are_those_of_the_rows(any_app: Flask, any_county:
         "confirmed": (1, 1),
         "stable": (0, 1),
         "stable_pending": (1, 1),
+        "raised_again": (0, 1),
         "resolution": (1, 1),
         "satisfaction": (1, 1),
         "first_dispatch_right": (0, 0),

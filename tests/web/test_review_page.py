@@ -79,18 +79,21 @@ def test_leader_reads_five_numbers_with_what_they_count(app: Flask, histories: H
 @time_machine.travel(NOW, tick=False)
 def test_each_number_of_the_table_opens_the_list_that_it_counts(app: Flask, histories: Histories) -> None:
     fill(histories)
+    histories.add("water", ("2026-03-05 10:00", "resolve"), ("2026-03-06 10:00", "confirm", "solved"), place="村口")
+    histories.add("water", submitted="2026-03-12 09:00", place="村口")
     browser = leader(app)
     text = browser.get(f"/review?{MARCH}").text
     counted = links(text)
-    assert len(counted) == 12
+    assert len(counted) == 15
+    assert [number for url, number in counted if "measure=raised_again" in url] == [1, 0, 1]
     for url, number in counted:
         page = browser.get(url)
         assert page.status_code == 200
         assert len(re.findall(r'<tr role="row" id="row-H', page.text)) == number, url
         assert f"counted: {number}" in page.text
-    raised = re.search(r'<p class="big"><a href="([^"]+)">14<', text)
+    raised = re.search(r'<p class="big"><a href="([^"]+)">16<', text)
     assert raised
-    assert len(re.findall(r'id="row-H', browser.get(html.unescape(raised.group(1))).text)) == 14
+    assert len(re.findall(r'id="row-H', browser.get(html.unescape(raised.group(1))).text)) == 16
 
 
 @time_machine.travel(NOW, tick=False)

@@ -15,7 +15,7 @@ from feedback.web.translate import gettext as _
 from feedback.web.translate import ngettext, sentences
 
 Part = dict[str, Any]
-SHOWN = ("claimed", "confirmed", "stable", "on_time")
+SHOWN = ("claimed", "confirmed", "stable", "raised_again", "on_time")
 """The figures of the table and the definitions below it."""
 MOST_BARS = 8
 EXPLAINED = ("dispatched", "left_out", "unit", "suppressed", "small")

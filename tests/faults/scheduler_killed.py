@@ -64,14 +64,14 @@ def schedulers_asleep(site: Site, dose: Dose, verdict: Verdict) -> None:
             while len(running) > wanted:
                 running.pop().terminate()
             before = utc_now()
-            eventually(lambda before=before: _sweeps_since(site, before) > 0, 60)  # type: ignore[misc]
+            eventually(lambda before=before: sweeps_since(site, before) > 0, 60)  # type: ignore[misc]
             time.sleep(draw.uniform(0.5, 4.0))
             asleep = draw.choice(running)
             asleep.send_signal(signal.SIGSTOP)
             began = utc_now()
             time.sleep(LONG_SLEEP if number % 5 == 1 else SHORT_SLEEP)
             asleep.send_signal(signal.SIGCONT)
-            verdict.landed += _sweeps_since(site, began) > 0
+            verdict.landed += sweeps_since(site, began) > 0
             verdict.kills += 1
         _end(site, ledger, clients, dose, verdict)
     finally:
@@ -157,7 +157,8 @@ def _round_ms(site: Site) -> float:
     return min([(row.finished_at - row.started_at).total_seconds() * 1000 for row in rows], default=FIRST_MS)
 
 
-def _sweeps_since(site: Site, began: datetime) -> int:
+def sweeps_since(site: Site, began: datetime) -> int:
+    """Sweeps that began after this instant and were ended."""
     with site.app.app_context():
         found = current_session().scalar(select(func.count()).where(SweepRun.started_at > began)) or 0
         current_session().rollback()

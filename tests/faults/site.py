@@ -16,6 +16,7 @@ from typing import TypeVar
 from flask import Flask
 
 from bench.servers import await_page
+from feedback.cli.commands import add_commands
 from feedback.demo.defaults import install_site_defaults
 from feedback.factory import create_app
 from feedback.kernel.actor import SYSTEM
@@ -44,7 +45,7 @@ def eventually(look: Callable[[], T], seconds: float) -> T:
 class Site:
     """The product's processes and its database, seen from outside; `app` only reads what they wrote."""
 
-    def __init__(self, folder: Path, database_url: str, smtp_url: str = "") -> None:
+    def __init__(self, folder: Path, database_url: str, smtp_url: str = "", *, is_made: bool = False) -> None:
         self.folder, self.port = folder, free_port(HOST)
         self.redis = Valkey(folder)
         self.environ = {
@@ -57,18 +58,26 @@ class Site:
             "SWEEP_SECONDS": "1",
             **({"SMTP_URL": smtp_url} if smtp_url else {}),
         }
-        self.flask("db", "upgrade")
-        self.app: Flask = create_app(Settings.from_env(self.environ))
+        if not is_made:
+            self._upgrade()
+        self.app: Flask = add_commands(create_app(Settings.from_env(self.environ)))
         self.family: subprocess.Popen[bytes] | None = None
         self.beside: list[subprocess.Popen[bytes]] = []
 
-    def flask(self, *words: str) -> str:
-        """What a flask command says. RuntimeError with its words where it fails."""
-        argv = [sys.executable, "-m", "flask", *words]
+    def _upgrade(self) -> None:
+        argv = [sys.executable, "-m", "flask", "db", "upgrade"]
         done = subprocess.run(argv, cwd=ROOT, env=self.environ, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError((done.stdout + done.stderr)[-2000:])
-        return done.stdout
+
+    def flask(self, *words: str) -> str:
+        """What a flask command says, run in this process. RuntimeError with its words where it fails."""
+        with self.app.app_context():
+            done = self.app.test_cli_runner().invoke(args=words)
+            db.session.remove()
+        if done.exit_code:
+            raise RuntimeError(f"{done.output}\n{done.exception!r}"[-2000:])
+        return str(done.output)
 
     def is_clean(self, *words: str) -> str:
         """Empty where a checking command finds nothing, else what it found."""
@@ -174,9 +183,9 @@ def _sockets_of(pid: int) -> set[str]:
 
 
 @contextmanager
-def running_site(folder: Path, database_url: str, smtp_url: str = "") -> Iterator[Site]:
-    """A site that is prepared but not started, and ends with the block."""
-    site = Site(folder, database_url, smtp_url)
+def running_site(folder: Path, database_url: str, smtp_url: str = "", *, is_made: bool = False) -> Iterator[Site]:
+    """A site that is prepared but not started, and ends with the block. `is_made`: its database has its tables."""
+    site = Site(folder, database_url, smtp_url, is_made=is_made)
     try:
         yield site
     finally:

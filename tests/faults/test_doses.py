@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -15,10 +16,10 @@ pytestmark = [
 ]
 
 
-def test_killed_web_processes_lose_no_submission_and_take_none_twice() -> None:
-    verdict = throw("F1", Dose(kills=3, longest_wait=0.6))
+def test_twenty_kills_of_web_worker_and_schedulers_leave_nothing_lost_double_or_half(sqlite_template: Path) -> None:
+    verdict = throw("all", Dose(kills=20), template=sqlite_template)
     assert verdict.holds, verdict.as_json()
-    assert verdict.landed >= 2, verdict.as_json()
+    assert verdict.is_counted, verdict.as_json()
 
 
 @pytest.mark.slow

@@ -87,20 +87,20 @@ def _judge_mails(session: Session, sink: Sink, verdict: Verdict, most_mails: int
     verdict.note("double", [f"{each} was taken {n} times" for each, n in mails.items() if n > most_mails])
 
 
-def replay_outbox(site: Site, draw: Random, times: int) -> int:
-    """Mark every event as new, as a restored Redis or a hand might, and put its job so many times, in any order."""
+def replay_outbox(site: Site, draw: Random, times: int, most: int | None = None) -> int:
+    """Mark every event as new, as a restored Redis or a hand might, and put their jobs as `put_jobs` does."""
     with site.app.app_context():
         with transaction() as session:
             session.execute(text("UPDATE outbox SET state = 'new', attempts = 0, lease_until = NULL"))
-        put = put_jobs(site, draw, times)
+        put = put_jobs(site, draw, times, most)
         current_session().rollback()
     return put
 
 
-def put_jobs(site: Site, draw: Random, times: int) -> int:
-    """A job for each event so many times, in any order, each a job of its own; how many."""
+def put_jobs(site: Site, draw: Random, times: int, most: int | None = None) -> int:
+    """A job for each event (the newest `most`) so many times, in any order, each a job of its own; how many."""
     with site.app.app_context():
-        ids = list(current_session().scalars(select(Outbox.id))) * times
+        ids = list(current_session().scalars(select(Outbox.id).order_by(Outbox.id.desc()).limit(most))) * times
         current_session().rollback()
     draw.shuffle(ids)
     queues = site.app.extensions["queues"]

@@ -41,7 +41,7 @@ def web_killed(site: Site, dose: Dose, verdict: Verdict) -> None:
             kinds[-1] = "master and workers"
         for kind in kinds:
             time.sleep(draw.uniform(0.2, dose.longest_wait))
-            victims = eventually(lambda kind=kind: _victims(site, kind, draw), 60)  # type: ignore[misc]
+            victims = eventually(lambda kind=kind: victims_of(site, kind, draw), 60)  # type: ignore[misc]
             eventually(lambda: clients.in_flight() >= 4, 60)
             killed.append((time.monotonic(), kind, clients.in_flight()))
             kill(*victims)
@@ -50,12 +50,13 @@ def web_killed(site: Site, dose: Dose, verdict: Verdict) -> None:
         clients.finish()
     calls = ledger.calls() + ledger.file_calls()
     verdict.kills = len(killed)
-    verdict.landed = sum(_has_landed(at, kind, flying, calls) for at, kind, flying in killed)
+    verdict.landed = sum(has_landed(at, kind, flying, calls) for at, kind, flying in killed)
     verdict.figures["kills_by_kind"] = {kind: sum(k == kind for _, k, _ in killed) for kind in dict.fromkeys(KINDS)}
     _close(site, ledger, clients, dose, verdict)
 
 
-def _victims(site: Site, kind: str, draw: Random) -> list[int]:
+def victims_of(site: Site, kind: str, draw: Random) -> list[int]:
+    """The processes that a kill of this kind hits; none while there is no web process."""
     master, workers = site.web()
     if not workers:
         return []
@@ -67,7 +68,8 @@ def _victims(site: Site, kind: str, draw: Random) -> list[int]:
     }[kind]
 
 
-def _has_landed(at: float, kind: str, flying: int, calls: list[Call]) -> bool:
+def has_landed(at: float, kind: str, flying: int, calls: list[Call]) -> bool:
+    """Whether a call that was sent before the kill broke off by it, or (the master alone) one was under way."""
     if kind == "master":
         return flying > 0
     return any(call.outcome == BROKEN and call.sent < at < call.ended < at + 2 for call in calls)

@@ -1,0 +1,181 @@
+"""F1, F2, F8 and F9 on one site within a minute: what ./test does of them. docs/faults.md has each by itself, and larger."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from random import Random
+
+from feedback.kernel.clock import utc_now
+from feedback.kernel.db import db
+from feedback.kernel.db import session as current_session
+from tests.faults.clients import Clients
+from tests.faults.dose import Dose
+from tests.faults.ledger import ANSWERED, Ledger
+from tests.faults.scheduler_killed import sweeps_since
+from tests.faults.site import Site, eventually, kill
+from tests.faults.timers import judge_timers
+from tests.faults.told import await_quiet, busy_workers, is_quiet, judge_told, put_jobs, replay_outbox, told_rows
+from tests.faults.verdict import Verdict, count_rows, judge_intake
+from tests.faults.web_killed import KINDS, has_landed, victims_of
+
+CLIENTS = 6
+POLICY = """\
+name,order,category,dispatch,signing,first_response,resolution,leg_floor,alarms
+minutes,1,roads,1min,1min,1min,1min,1min,10%:handler;30%:handler;50%:handler;70%:unit_head;100%:supervisor
+"""
+"""For some of the tickets: enough alarms come due within a minute."""
+LONG_SLEEP, SHORT_SLEEP = 31.0, 1.6
+"""Longer than a lease of the outbox; longer than a round."""
+MOST_JOBS = 60
+WAITS = (0.05, 0.4)
+QUICK, SLOW = 0.1, 1.0
+"""Seconds between two tickets of a client: while there are kills, and after them."""
+
+
+def all_together(site: Site, dose: Dose, verdict: Verdict) -> None:
+    """A quarter of the kills are of the worker (F2), a quarter are sleeps of schedulers (F8), the others of web (F1).
+
+    One scheduler sleeps through all the kills. At the end every event is marked as new and told again (F9).
+    """
+    draw = Random(dose.seed)
+    each = dose.kills // 4
+    ledger, clients = _begin(site, dose)
+    try:
+        scheduler, sleeper = site.background()[1], site.beside[-1].pid
+        fell_asleep = _put_to_sleep(site, sleeper)
+        web = [draw.choice(KINDS[:8]) for _ in range(dose.kills - 2 * each - 1)] + ["master and workers"]
+        killed: list[tuple[float, str, int]] = []
+        for kind in draw.sample([*web, *["background"] * each], dose.kills - each):
+            time.sleep(draw.uniform(*WAITS))
+            if kind == "background":
+                verdict.landed += _kill_worker(site, scheduler, draw)
+            else:
+                killed.append(_kill_web(site, clients, kind, draw))
+        clients.pause = SLOW
+        verdict.landed += sum(_nap(site, draw.choice([scheduler, site.beside[0].pid])) for _ in range(each - 1))
+        time.sleep(max(0.0, fell_asleep + LONG_SLEEP - time.monotonic()))
+        os.kill(sleeper, signal.SIGCONT)
+        verdict.landed += 1
+    finally:
+        clients.finish()
+    calls = ledger.calls()
+    verdict.kills = dose.kills
+    verdict.landed += sum(has_landed(at, kind, flying, calls) for at, kind, flying in killed)
+    bad = [call for call in calls if call.outcome == ANSWERED and call.status not in (201, 429, 503)]
+    verdict.note("lost", [f"{call.key} was answered {call.status}" for call in bad])
+    verdict.note("lost", [f"{key} was never answered" for key in clients.stuck])
+    _end(site, ledger, scheduler, draw, verdict)
+    ledger.close()
+
+
+def _begin(site: Site, dose: Dose) -> tuple[Ledger, Clients]:
+    """The family, two schedulers beside it, and clients of whose tickets some are due within a minute."""
+    tokens = site.people(CLIENTS, 3)
+    policy = site.folder / "policies.csv"
+    policy.write_text(POLICY, encoding="utf-8")
+    site.flask("policies", "import", str(policy))
+    site.start()
+    for _ in range(2):
+        site.start_part("scheduler")
+    ledger = Ledger(site.folder / "ledger.jsonl")
+    clients = Clients(site.port, tokens, ledger, dose.seed, pause=QUICK)
+    clients.begin()
+    began = utc_now()
+    eventually(lambda: sweeps_since(site, began) > 0, 30)
+    return ledger, clients
+
+
+def _kill_web(site: Site, clients: Clients, kind: str, draw: Random) -> tuple[float, str, int]:
+    victims = eventually(lambda: victims_of(site, kind, draw), 60)
+    eventually(lambda: clients.in_flight() >= 4, 60)
+    at, flying = time.monotonic(), clients.in_flight()
+    kill(*victims)
+    return at, kind, flying
+
+
+def _kill_worker(site: Site, scheduler: int, draw: Random) -> bool:
+    """Kill the family's worker, or ask it to end, while Redis says that it holds a job; whether it did."""
+    put_jobs(site, draw, 3, MOST_JOBS)
+    workers = eventually(lambda: (set(site.background()) - {scheduler}) & set(busy_workers(site)), 40)
+    for pid in workers:
+        os.kill(pid, draw.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM]))
+    return bool(workers & set(busy_workers(site)))
+
+
+def _nap(site: Site, scheduler: int) -> bool:
+    """Let a scheduler stand still for a moment; whether others swept meanwhile."""
+    began = utc_now()
+    os.kill(scheduler, signal.SIGSTOP)
+    time.sleep(SHORT_SLEEP)
+    os.kill(scheduler, signal.SIGCONT)
+    return sweeps_since(site, began) > 0
+
+
+def _put_to_sleep(site: Site, scheduler: int) -> float:
+    """Stop it for long where it writes nothing just then: on SQLite nobody else could write until it wakes."""
+    while True:
+        os.kill(scheduler, signal.SIGSTOP)
+        if _can_write(site):
+            return time.monotonic()
+        os.kill(scheduler, signal.SIGCONT)
+        time.sleep(0.1)
+
+
+def _can_write(site: Site) -> bool:
+    with site.app.app_context():
+        address = db.engine.url
+    if address.get_backend_name() != "sqlite":
+        return True
+    with closing(sqlite3.connect(str(address.database), timeout=2.0)) as link:
+        try:
+            link.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        link.rollback()
+        return True
+
+
+def _end(site: Site, ledger: Ledger, scheduler: int, draw: Random, verdict: Verdict) -> None:
+    """Judge, tell everything again, and judge whether that changed anything."""
+    await_quiet(site, verdict)
+    with site.app.app_context():
+        session = current_session()
+        judge_intake(session, ledger, verdict)
+        judge_timers(session, ledger, verdict)
+        before = told_rows(session)
+        session.rollback()
+    verdict.figures["jobs_repeated"] = replay_outbox(site, draw, 3, MOST_JOBS)
+    await_quiet(site, verdict)
+    with _nothing_comes_due(site, scheduler), site.app.app_context():
+        session = current_session()
+        after = told_rows(session)
+        events = {event for event, _ in before}
+        verdict.note("lost", [f"{each} is gone" for each in sorted((before - after).elements())])
+        again = [each for each in sorted((after - before).elements()) if each[0] in events]
+        verdict.note("double", [f"{each} was told again" for each in again])
+        judge_told(session, None, verdict, most_mails=1)
+        verdict.figures |= {"rows": count_rows(session), "submissions": len(ledger.asked())}
+        verdict.figures["calls"] = ledger.outcomes()
+        session.rollback()
+
+
+@contextmanager
+def _nothing_comes_due(site: Site, scheduler: int) -> Iterator[None]:
+    """No scheduler runs in the block, and what they brought up before is told: clocks run on while a judge reads."""
+    schedulers = [scheduler, *(part.pid for part in site.beside)]
+    for _ in range(10):
+        for pid in schedulers:
+            _put_to_sleep(site, pid)
+        if eventually(lambda: is_quiet(site), 3):
+            break
+        for pid in schedulers:
+            os.kill(pid, signal.SIGCONT)
+        time.sleep(2)
+    yield
+    for pid in schedulers:
+        os.kill(pid, signal.SIGCONT)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 
+from feedback.kernel.clock import site_zone
 from feedback.kernel.db import db
 from feedback.tickets.models import Ticket, TimelineEntry
 from tests.support.browser import Browser, give_password
@@ -177,6 +179,51 @@ def test_a_second_person_decides_what_was_asked_for(app: Flask, journey: Journey
     cadre = _browser(app, "s").get(f"/tickets/{reference}").text
     assert "It was not taken" in cadre
     assert "It is the city&#39;s road" in cadre
+
+
+def test_a_handler_asks_for_more_time_and_the_decider_sees_date_reason_and_interim(
+    app: Flask, journey: Journey
+) -> None:
+    reference = journey.to("in_progress")
+    unit = _browser(app, "hw")
+    due = journey.ticket(reference).due_at
+    assert due is not None
+    asked = {"due_at": "2020-01-01T09:00", "reason": "A pump is on its way", "interim": "Water comes by lorry"}
+    early = unit.post(f"/tickets/{reference}/request_extension", asked)
+    assert early.status_code == 422
+    assert 'id="request_extension-due_at-error"' in early.text
+    assert "Water comes by lorry" in early.text
+    asked["due_at"] = (due + timedelta(days=1)).astimezone(site_zone()).strftime("%Y-%m-%dT%H:%M")
+    assert unit.post(f"/tickets/{reference}/request_extension", asked).status_code == 303
+    own = unit.get(f"/tickets/{reference}").text
+    assert "request_extension" not in _offered(own)
+    assert "withdraw_request" in _offered(own)
+    request = str(journey.pending(reference))
+    decider = _browser(app, "d")
+    page = decider.get(f"/tickets/{reference}").text
+    for said in ("Please decide: Extension", "A pump is on its way", "Until then: Water comes by lorry", "Wanted: due"):
+        assert said in page, said
+    fields = {"request": request, "decision": "granted", "text": "The pump is ordered"}
+    assert decider.post(f"/tickets/{reference}/decide", fields).status_code == 303
+    assert "Extension: granted" in _browser(app, "s").get(f"/tickets/{reference}").text
+    assert "an extension was granted" in unit.get(f"/tickets/{reference}/why").text
+
+
+def test_a_handler_takes_a_request_back(app: Flask, journey: Journey) -> None:
+    reference = journey.to("in_progress")
+    due = journey.ticket(reference).due_at
+    assert due is not None
+    until = (due + timedelta(days=1)).isoformat()
+    journey.act(
+        reference, "request_extension", "hw", reason="A pump comes", due_at=until, interim="Lorries bring water"
+    )
+    unit = _browser(app, "hw", "zh-CN")
+    assert "申请延期" in unit.get(f"/tickets/{reference}").text
+    fields = {"request": str(journey.pending(reference))}
+    assert unit.post(f"/tickets/{reference}/withdraw_request", fields).status_code == 303
+    page = unit.get(f"/tickets/{reference}").text
+    assert "撤回了申请" in page
+    assert "withdraw_request" not in _offered(page)
 
 
 def test_a_dispatcher_sends_it_to_a_lead_and_an_assist(app: Flask, journey: Journey) -> None:

@@ -69,7 +69,11 @@ def _without_address(page: str) -> str:
         ("submitted", "s", {"comment", "urge", "withdraw"}),
         ("submitted", "dp1", {"dispatch", "ask_submitter", "note", "set_urgency", "reclassify", "decline"}),
         ("dispatched", "hw", {"acknowledge", "assign", "note", "add_leg", "drop_leg"}),
-        ("in_progress", "hw", {"reply", "resolve", "ask_submitter", "assign", "note", "add_leg", "drop_leg"}),
+        (
+            "in_progress",
+            "hw",
+            {"reply", "resolve", "ask_submitter", "assign", "note", "add_leg", "drop_leg", "request_extension"},
+        ),
         ("in_progress", "su", {"note"}),
         ("waiting_for_submitter", "s", {"answer", "urge", "withdraw"}),
         ("resolved", "s", {"confirm", "dispute", "comment"}),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import Any
 
-from flask import Response, render_template
+from flask import Response, make_response, render_template, request
 
 from feedback.api import render
 from feedback.api.access import NO_TOKEN, endpoint
@@ -26,12 +27,17 @@ def openapi() -> Response:
 
 
 @endpoint("GET", "/docs", answer=None, scope=NO_TOKEN, who=(ANYONE,), summary=N_("The readable docs."), rule=FOR_ANYONE)
-def docs() -> str:
-    """The document as a page."""
+def docs() -> Response:
+    """The document as a page. It is by far the longest of all, so it goes out compressed to whoever takes it so."""
     described = document()
-    return render_template(
-        "api/docs.html", routes=_routes(described), schemas=_schemas(described), info=described["info"]
+    page = make_response(
+        render_template("api/docs.html", routes=_routes(described), schemas=_schemas(described), info=described["info"])
     )
+    page.vary.add("Accept-Encoding")
+    if request.accept_encodings.quality("gzip") > 0:
+        page.set_data(gzip.compress(page.get_data(), mtime=0))
+        page.content_encoding = "gzip"
+    return page
 
 
 def _routes(described: dict[str, Any]) -> list[dict[str, Any]]:

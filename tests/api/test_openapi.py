@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from collections import Counter
@@ -134,6 +135,10 @@ def test_reader_finds_every_route_on_the_docs_page_without_javascript(app: Flask
     assert not re.search(r"(?:src|href)=\"(?:https?:)?//", text)
     for anchor in re.findall(r'href="#([^"]+)"', text):
         assert f'id="{anchor}"' in text, anchor
+    small = app.test_client().get("/api/docs", headers={"Accept-Language": language, "Accept-Encoding": "gzip"})
+    assert small.headers["Content-Encoding"] == "gzip"
+    assert len(small.data) < len(page.data) / 3
+    assert gzip.decompress(small.data).decode() == text
 
 
 def _call_at_random(call_as: CallAs, journey: Journey, examples: int) -> None:

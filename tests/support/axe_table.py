@@ -20,6 +20,7 @@ from pathlib import Path
 
 from flask import Flask
 from playwright.sync_api import Browser
+from playwright.sync_api import Error as PlaywrightError
 
 from feedback.kernel.db import db
 from tests.support.chromium import running_browser, served
@@ -56,7 +57,11 @@ def look_through(
         for look in (look for look in looks if look.login == login):
             for lang in languages:
                 page.set_viewport_size({"width": PHONE_WIDTH[0], "height": PHONE_WIDTH[1]})
-                look_at(page, look, known, lang)
+                try:
+                    look_at(page, look, known, lang)
+                except (AssertionError, PlaywrightError) as error:
+                    yield Found(look, lang, (f"not reached: {str(error).splitlines()[0]}",), 0, 0)
+                    continue
                 page.wait_for_load_state("networkidle")
                 yield inspect(page, look, lang, scale, address, quick=quick)
         page.context.close()

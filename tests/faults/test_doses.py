@@ -22,17 +22,11 @@ def test_twenty_kills_of_web_worker_and_schedulers_leave_nothing_lost_double_or_
     assert verdict.is_counted, verdict.as_json()
 
 
-@pytest.mark.slow
-def test_killed_web_processes_on_postgresql(postgres_url: str) -> None:
-    verdict = throw("F1", Dose(kills=8), postgres_url)
-    assert verdict.holds, verdict.as_json()
-    assert verdict.is_counted, verdict.as_json()
-
-
 DOSES = {
+    "F1": Dose(kills=8, has_files=True),
     "F2": Dose(kills=4),
     "F3": Dose(kills=4, size=20),
-    "F4": Dose(kills=6),
+    "F4": Dose(kills=10),
     "F8": Dose(kills=2, size=20),
     "F9": Dose(kills=0, size=60),
 }
@@ -42,5 +36,14 @@ DOSES = {
 @pytest.mark.parametrize("fault", DOSES)
 def test_small_dose_of_each_fault_leaves_nothing_lost_double_or_half(fault: str) -> None:
     verdict = throw(fault, DOSES[fault])
+    assert verdict.holds, verdict.as_json()
+    assert verdict.is_counted, verdict.as_json()
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+@pytest.mark.parametrize("fault", DOSES)
+def test_small_dose_of_each_fault_on_postgresql(fault: str, postgres_url: str) -> None:
+    verdict = throw(fault, DOSES[fault], postgres_url)
     assert verdict.holds, verdict.as_json()
     assert verdict.is_counted, verdict.as_json()

@@ -57,15 +57,21 @@ def calendar_by_id(session: Session, calendar_id: int) -> Calendar:
     return known[calendar_id]
 
 
+def calendar_version(session: Session, calendar_id: int) -> tuple[str, int]:
+    """Code and version number of a version. LookupError if there is none."""
+    known: dict[int, tuple[str, int]] = kept(session, "calendar_names", lambda _reading: {})
+    if calendar_id not in known:
+        named = select(BusinessCalendar.code, BusinessCalendar.version).where(BusinessCalendar.id == calendar_id)
+        row = session.execute(named).first()
+        if row is None:
+            raise LookupError(f"calendar version {calendar_id}")
+        known[calendar_id] = (row.code, row.version)
+    return known[calendar_id]
+
+
 def calendar_code(session: Session, calendar_id: int) -> str:
     """The code of a version. LookupError if there is none."""
-    known: dict[int, str] = kept(session, "calendar_codes", lambda _reading: {})
-    if calendar_id not in known:
-        code = session.scalar(select(BusinessCalendar.code).where(BusinessCalendar.id == calendar_id))
-        if code is None:
-            raise LookupError(f"calendar version {calendar_id}")
-        known[calendar_id] = code
-    return known[calendar_id]
+    return calendar_version(session, calendar_id)[0]
 
 
 def official_definition(session: Session) -> CalendarDefinition:

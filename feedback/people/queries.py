@@ -152,6 +152,12 @@ def colleagues(session: Session, unit_ids: Iterable[int], roles: Iterable[str], 
     return sorted(found.values(), key=lambda one: (one.name, one.account_id))
 
 
+def all_staff(session: Session) -> list[Colleague]:
+    """Everybody active who ever was given a role beside that of a submitter, one by one for each role; by grant."""
+    held = kept(session, "colleagues", _read_colleagues)
+    return [Colleague(row.id, row.login, row.name) for rows in held.values() for row in rows]
+
+
 def _read_colleagues(session: Session) -> dict[int, list[Any]]:
     found: dict[int, list[Any]] = {}
     for row in session.execute(_STAFF):

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import BindParameter, bindparam, or_, select
 from sqlalchemy.orm import Session
 
-from feedback.calendars.models import BusinessCalendar
+from feedback.calendars.queries import calendar_version
+from feedback.kernel.db import Instant
 from feedback.kernel.errors import NotFound
 from feedback.people.queries import units_by_id
 from feedback.reading.views import UnitLabel, unit_label
@@ -46,23 +47,12 @@ class ClockView:
 
 def list_clocks(session: Session, ticket: Ticket, now: datetime) -> list[ClockView]:
     """Every clock of the ticket and its legs, the eldest first, with a fixed number of queries."""
-    clocks = list(
-        session.scalars(
-            select(SlaClock).where(SlaClock.ticket_id == ticket.id).order_by(SlaClock.started_at, SlaClock.id)
-        )
-    )
+    clocks = session.scalars(_CLOCKS, {"id": ticket.id}).all()
     if not clocks:
         return []
     units = units_by_id(session, (clock.unit_id for clock in clocks))
     policies = {policy_id: get_policy(session, policy_id) for policy_id in {clock.policy_id for clock in clocks}}
-    calendars = {
-        row.id: row
-        for row in session.execute(
-            select(BusinessCalendar.id, BusinessCalendar.code, BusinessCalendar.version).where(
-                BusinessCalendar.id.in_({c.calendar_id for c in clocks})
-            )
-        )
-    }
+    calendars = {i: calendar_version(session, i) for i in {clock.calendar_id for clock in clocks}}
     is_still = _stands_still(session, ticket, now)
     views = []
     for clock in clocks:
@@ -84,8 +74,8 @@ def list_clocks(session: Session, ticket: Ticket, now: datetime) -> list[ClockVi
                 is_provisional=clock.is_provisional,
                 policy=policy.name if policy else None,
                 policy_version=policy.version if policy else None,
-                calendar=calendar.code if calendar else None,
-                calendar_version=calendar.version if calendar else None,
+                calendar=calendar[0] if calendar else None,
+                calendar_version=calendar[1] if calendar else None,
             )
         )
     return views
@@ -118,10 +108,18 @@ def get_clock(session: Session, ticket: Ticket, clock_id: int) -> SlaClock:
 
 
 def _stands_still(session: Session, ticket: Ticket, now: datetime) -> bool:
-    pause = select(SlaPause.id).where(
-        SlaPause.ticket_id == ticket.id,
-        SlaPause.started_at <= now,
-        or_(SlaPause.ended_at.is_(None), SlaPause.ended_at > now),
-        or_(SlaPause.ended_at.is_not(None), SlaPause.wake_at > now),
+    return session.scalar(_PAUSE, {"id": ticket.id, "now": now}) is not None
+
+
+_NOW: BindParameter[datetime] = bindparam("now", type_=Instant)
+_CLOCKS = select(SlaClock).where(SlaClock.ticket_id == bindparam("id")).order_by(SlaClock.started_at, SlaClock.id)
+_PAUSE = (
+    select(SlaPause.id)
+    .where(
+        SlaPause.ticket_id == bindparam("id"),
+        SlaPause.started_at <= _NOW,
+        or_(SlaPause.ended_at.is_(None), SlaPause.ended_at > _NOW),
+        or_(SlaPause.ended_at.is_not(None), SlaPause.wake_at > _NOW),
     )
-    return session.scalar(pause.limit(1)) is not None
+    .limit(1)
+)

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Select,
     UnaryExpression,
     and_,
+    bindparam,
     case,
     func,
     or_,
@@ -41,7 +42,7 @@ from feedback.reading.search import (
     steady_conditions,
 )
 from feedback.reading.snippets import snippets_of
-from feedback.reading.views import TicketRow, rows_of
+from feedback.reading.views import LISTED, TicketRow, rows_of, with_words
 from feedback.tickets import lifecycle
 from feedback.tickets.actions import ACTIONS
 from feedback.tickets.deciders import pending_requests
@@ -76,12 +77,13 @@ def list_tickets(
     sort: str = BY_DUE,
     limit: int = DEFAULT_LIMIT,
     cursor: str | None = None,
-    with_submitters: bool = True,
+    is_brief: bool = False,
 ) -> Page[TicketRow]:
     """A page of the tickets that the actor may see, narrowed by `filters`; the queries per page are a fixed number.
 
     `due` puts what is due first in front and what has no due time last; `-created` the newest first, `created` the
-    eldest; `-disputes` what came back most often. A list that names no submitter reads none.
+    eldest; `-disputes` what came back most often. A brief list names neither
+    submitters nor units at work (`rows_of`).
     Raises Invalid (sort, limit, cursor or a filter).
     """
     if sort not in SORTS:
@@ -91,8 +93,8 @@ def list_tickets(
         query = _steady_page(actor, filters, sort, most)
     else:
         query = _page_of(_seen(actor, _base(filters)), _narrowed(session, actor, filters, now), sort, most, cursor)
-    page = cut_page(session.scalars(query).all(), limit, lambda ticket: _key(sort, ticket))
-    rows = rows_of(session, page.items, actor, now, with_submitters=with_submitters)
+    page = cut_page(session.execute(query).all(), limit, lambda ticket: _key(sort, ticket))
+    rows = rows_of(session, page.items, actor, now, is_brief=is_brief)
     if filters.q:
         found = snippets_of(session, actor, [ticket.id for ticket in page.items], filters.q)
         rows = [replace(row, snippet=found.get(ticket.id)) for row, ticket in zip(rows, page.items, strict=True)]
@@ -101,18 +103,18 @@ def list_tickets(
 
 def _page_of(
     parts: Sequence[Conditions], narrowed: Conditions, sort: str, most: int, cursor: str | None
-) -> Select[Ticket]:
+) -> Select[Any]:
     """Ids first: an index holds all that is asked and sorted by, and whole rows are read for one page."""
     first = select(Ticket.id).where(*narrowed).order_by(*_ORDERS[sort]).limit(most)
     if cursor:
         first = first.where(_after(sort, cursor))
     each = [select(first.where(*seen).subquery().c.id) for seen in parts]
     ids = union_all(*each).scalar_subquery() if len(each) > 1 else each[0].scalar_subquery()
-    return select(Ticket).where(Ticket.id.in_(ids)).order_by(*_ORDERS[sort]).limit(most)
+    return with_words(LISTED).where(Ticket.id.in_(ids)).order_by(*_ORDERS[sort]).limit(most)
 
 
 @lru_cache(maxsize=SAME_ACTORS)
-def _steady_page(actor: Actor, filters: TicketFilters, sort: str, most: int) -> Select[Ticket]:
+def _steady_page(actor: Actor, filters: TicketFilters, sort: str, most: int) -> Select[Any]:
     """The first page of a list whose conditions don't move with the time, put together once."""
     return _page_of(_seen(actor, _base(filters)), _steadily_narrowed(actor, filters), sort, most, None)
 
@@ -226,16 +228,17 @@ def count_up_to(
 
 def ticket_view(session: Session, ticket: Ticket, actor: Actor, now: datetime) -> TicketView:
     """A ticket that `visibility.get_ticket` gave this actor, with only what they may see of it."""
-    row = rows_of(session, [ticket], actor, now)[0]
-    text = session.scalar(
-        select(Message.body).where(Message.ticket_id == ticket.id, Message.version == 1, Message.is_current)
-    )
+    listed = session.execute(_OPENED, {"id": ticket.id}).one()
+    row = rows_of(session, [listed], actor, now)[0]
     return TicketView(
         **vars(row),
-        text=text or "",
+        text=listed.text or "",
         clocks=tuple(list_clocks(session, ticket, now)),
         allowed_actions=tuple(allowed_actions(session, actor, ticket, now)),
     )
+
+
+_OPENED = with_words([*LISTED, Message.body.label("text")]).where(Ticket.id == bindparam("id"))
 
 
 def allowed_actions(session: Session, actor: Actor, ticket: Ticket, now: datetime) -> list[str]:
@@ -267,7 +270,7 @@ _ORDERS: dict[str, tuple[UnaryExpression[Any], ...]] = {
 }
 
 
-def _key(sort: str, ticket: Ticket) -> list[Any]:
+def _key(sort: str, ticket: Any) -> list[Any]:
     if sort == MOST_DISPUTED:
         return [sort, ticket.reopen_count, ticket.id]
     at = ticket.due_at if sort == BY_DUE else ticket.submitted_at

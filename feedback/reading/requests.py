@@ -16,6 +16,7 @@ from feedback.reading.views import UnitLabel, unit_label
 from feedback.tickets import lifecycle
 from feedback.tickets.deciders import ROLES_THAT_DECIDE, decider_standings, read_board, standings_on
 from feedback.tickets.models import Decision, Message, Ticket, TicketRequest
+from feedback.tickets.parts import requests_of
 from feedback.tickets.sight import sight_of
 from feedback.tickets.visibility import Standing, visible
 
@@ -59,9 +60,7 @@ class RequestView:
 
 def list_requests(session: Session, ticket: Ticket, actor: Actor, now: datetime) -> list[RequestView]:
     """The ticket's requests, the eldest first."""
-    requests = list(
-        session.scalars(select(TicketRequest).where(TicketRequest.ticket_id == ticket.id).order_by(TicketRequest.id))
-    )
+    requests = requests_of(session, ticket)
     if not requests:
         return []
     sight = sight_of(session, actor, ticket, now)

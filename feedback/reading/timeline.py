@@ -11,17 +11,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import Actor
-from feedback.people.models import Account, Unit
-from feedback.people.queries import accounts_by_id, units_by_id
-from feedback.reading.views import UnitLabel, unit_label
+from feedback.people.models import Unit
+from feedback.people.queries import units_by_id
+from feedback.reading.views import UnitLabel, person_labels, unit_label
 from feedback.routing.queries import categories_by_id
 from feedback.tickets.attachments import FileView, files_by_entry, seen_files
 from feedback.tickets.identity import Submitter, submitters
-from feedback.tickets.models import Message, Seat, Ticket, TimelineEntry
+from feedback.tickets.models import Message, Ticket, TimelineEntry
+from feedback.tickets.parts import seats_of
 from feedback.tickets.sight import Sight, sight_of
 
 NOTE = "note"
@@ -63,38 +64,34 @@ def list_timeline(session: Session, ticket: Ticket, actor: Actor, now: datetime)
     """The history of a ticket that this actor may see, from the receipt on, with a fixed number of queries."""
     sight = sight_of(session, actor, ticket, now)
     entries = [
-        entry
-        for entry in session.scalars(
-            select(TimelineEntry).where(TimelineEntry.ticket_id == ticket.id).order_by(TimelineEntry.version)
-        )
-        if sight.is_staff or entry.action != NOTE
+        entry for entry in session.scalars(_ENTRIES, {"id": ticket.id}) if sight.is_staff or entry.action != NOTE
     ]
     names = _Names(session, ticket, entries)
     return [_item(entry, names, sight, actor) for entry in entries]
+
+
+_ENTRIES = select(TimelineEntry).where(TimelineEntry.ticket_id == bindparam("id")).order_by(TimelineEntry.version)
+_WORDS = select(Message.version, Message.body, Message.revision).where(
+    Message.ticket_id == bindparam("id"), Message.is_current
+)
 
 
 class _Names:
     """Everything that the entries refer to by id."""
 
     def __init__(self, session: Session, ticket: Ticket, entries: list[TimelineEntry]) -> None:
-        self.messages = {
-            message.version: message
-            for message in session.scalars(
-                select(Message).where(Message.ticket_id == ticket.id, Message.is_current.is_(True))
-            )
-        }
+        self.messages = {message.version: message for message in session.execute(_WORDS, {"id": ticket.id})}
         self.files = files_by_entry(session, ticket)
         facts = [entry.facts or {} for entry in entries]
         self.units: dict[int, Unit] = units_by_id(
             session, [*(entry.unit_id for entry in entries), *(i for f in facts for i in _unit_ids(f))]
         )
-        self.people: dict[int, Account] = accounts_by_id(
+        self.people = person_labels(
             session, [*(entry.account_id for entry in entries), *(_whole(f.get("assignee")) for f in facts)]
         )
         wanted = {i for f in facts if (i := _whole(f.get("category"))) is not None}
         self.categories = {i: category.path for i, category in categories_by_id(session, wanted).items()}
-        seats = list(session.scalars(select(Seat).where(Seat.ticket_id == ticket.id)))
-        self.seats: dict[int, Submitter] = submitters(session, seats)
+        self.seats: dict[int, Submitter] = submitters(session, seats_of(session, (ticket.id,)))
 
 
 def _whole(value: Any) -> int | None:

@@ -10,18 +10,20 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, func, select
+from sqlalchemy import BindParameter, Row, Select, and_, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import Actor
+from feedback.kernel.reference import kept
 from feedback.people.models import Account, Unit
-from feedback.people.queries import units_by_id
+from feedback.people.queries import all_staff, all_units
 from feedback.reading.search import LEGACY, RUNNING
 from feedback.reading.snippets import Snippet
 from feedback.routing.queries import categories_by_id
 from feedback.tickets import lifecycle
 from feedback.tickets.identity import submitters
-from feedback.tickets.models import Leg, Message, Seat, Ticket
+from feedback.tickets.models import Message, Ticket
+from feedback.tickets.parts import legs_of, seats_of
 
 OPENING = 160
 """How many characters of the text a list may show."""
@@ -119,17 +121,61 @@ class TicketRow:
     snippet: Snippet | None
 
 
-def rows_of(
-    session: Session, tickets: Sequence[Ticket], actor: Actor, now: datetime, *, with_submitters: bool = True
-) -> list[TicketRow]:
-    """The tickets as this reader may see them, in their order; the number of queries does not depend on how many.
+LISTED: tuple[Any, ...] = (
+    Ticket.id,
+    Ticket.reference,
+    Ticket.origin,
+    Ticket.status,
+    Ticket.closure_reason,
+    Ticket.kind,
+    Ticket.category_id,
+    Ticket.area_id,
+    Ticket.place,
+    Ticket.urgency,
+    Ticket.requested_urgency,
+    Ticket.privacy,
+    Ticket.channel,
+    Ticket.is_about,
+    Ticket.due_at,
+    Ticket.original_due_at,
+    Ticket.lead_unit_id,
+    Ticket.lead_leg_id,
+    Ticket.assignee_id,
+    Ticket.round,
+    Ticket.reopen_count,
+    Ticket.outcome,
+    Ticket.planned_on,
+    Ticket.submitted_at,
+    Ticket.occurred_at,
+    Ticket.first_dispatched_at,
+    Ticket.first_responded_at,
+    Ticket.resolved_at,
+    Ticket.closed_at,
+    Ticket.last_word_at,
+    Ticket.routing,
+    Ticket.version,
+    func.coalesce(Message.title, "").label("title"),
+    func.coalesce(func.substr(Message.body, 1, OPENING), "").label("opening"),
+)
+"""The columns of a ticket that `rows_of` takes; they come from `with_words`."""
 
-    Without `with_submitters` no seat is read: for lists that neither name a submitter nor belong to one.
+
+def with_words(columns: Sequence[Any]) -> Select[Any]:
+    """These columns of tickets with what was first said; a ticket without words is there too."""
+    first = and_(Message.ticket_id == Ticket.id, Message.version == 1, Message.is_current)
+    return select(*columns).select_from(Ticket).outerjoin(Message, first)
+
+
+def rows_of(
+    session: Session, tickets: Sequence[Row[Any]], actor: Actor, now: datetime, *, is_brief: bool = False
+) -> list[TicketRow]:
+    """Tickets, read as LISTED, as this reader may see them, in their order; the number of queries is the same for many.
+
+    Brief rows name neither a submitter nor the units at work: for lists that show neither and belong to no submitter.
     """
-    ids = [ticket.id for ticket in tickets]
-    if not ids:
+    if not tickets:
         return []
-    loaded = _Loaded(session, tickets, actor, with_submitters=with_submitters)
+    loaded = _Loaded(session, tickets, actor, is_brief=is_brief)
     return [_row(ticket, loaded, actor, now) for ticket in tickets]
 
 
@@ -146,24 +192,15 @@ def person_label(account: Account | None) -> PersonLabel | None:
 class _Loaded:
     """Everything that the rows of a page need beside the tickets themselves."""
 
-    def __init__(self, session: Session, tickets: Sequence[Ticket], actor: Actor, *, with_submitters: bool) -> None:
+    def __init__(self, session: Session, tickets: Sequence[Row[Any]], actor: Actor, *, is_brief: bool) -> None:
         ids = [ticket.id for ticket in tickets]
-        self.words = _words(session, ids)
-        self.seats = _shown_seats(session, ids, actor) if with_submitters else {}
-        self.submitters = submitters(session, self.seats.values()) if with_submitters else {}
+        self.seats = {} if is_brief else _shown_seats(session, ids, actor)
+        self.submitters = {} if is_brief else submitters(session, self.seats.values())
+        legs = [] if is_brief else [leg for leg in legs_of(session, ids) if leg.ended_at is None]
         self.legs: dict[int, list[Any]] = {}
-        for leg in session.execute(_LEGS, {"ids": ids}):
+        for leg in legs:
             self.legs.setdefault(leg.ticket_id, []).append(leg)
-        legs = [leg for group in self.legs.values() for leg in group]
-        self.units = units_by_id(
-            session,
-            [
-                *(ticket.area_id for ticket in tickets),
-                *(ticket.lead_unit_id for ticket in tickets),
-                *(leg.unit_id for leg in legs),
-                *(seat.town_id for seat in self.seats.values()),
-            ],
-        )
+        self.units = unit_labels(session)
         self.people = person_labels(
             session, [*(ticket.assignee_id for ticket in tickets), *(leg.assignee_id for leg in legs)]
         )
@@ -171,55 +208,45 @@ class _Loaded:
 
 
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
-_LEGS = (
-    select(
-        Leg.id,
-        Leg.ticket_id,
-        Leg.unit_id,
-        Leg.role,
-        Leg.task,
-        Leg.assignee_id,
-        Leg.started_at,
-        Leg.acknowledged_at,
-        Leg.acknowledged_by_system,
-        Leg.answered_at,
-    )
-    .where(Leg.ticket_id.in_(_IDS), Leg.ended_at.is_(None))
-    .order_by(Leg.ticket_id, Leg.id)
-)
-_WORDS = select(Message.ticket_id, Message.title, func.substr(Message.body, 1, OPENING)).where(
-    Message.ticket_id.in_(_IDS), Message.version == 1, Message.is_current
-)
 _PEOPLE = select(Account.id, Account.login, Account.name).where(Account.id.in_(_IDS))
 
 
 def person_labels(session: Session, ids: Iterable[int | None]) -> dict[int, PersonLabel]:
-    """The labels of these members of staff, by id, in one query at most."""
+    """The labels of these members of staff, by id: from those kept of all staff, in one query at most for who has left."""
+    staff = kept(session, "staff labels", _read_staff_labels)
     wanted = {i for i in ids if i is not None}
-    rows = session.execute(_PEOPLE, {"ids": sorted(wanted)}) if wanted else ()
-    return {i: PersonLabel(login, name) for i, login, name in rows}
+    gone = sorted(wanted - staff.keys())
+    found = {i: staff[i] for i in wanted if i in staff}
+    rows = session.execute(_PEOPLE, {"ids": gone}) if gone else ()
+    return found | {i: PersonLabel(login, name) for i, login, name in rows}
 
 
-def _words(session: Session, ids: list[int]) -> dict[int, tuple[str, str]]:
-    """By ticket: its title, and how its text begins."""
-    rows = session.execute(_WORDS, {"ids": ids})
-    return {ticket_id: (title or "", body or "") for ticket_id, title, body in rows}
+def _read_staff_labels(session: Session) -> dict[int, PersonLabel]:
+    return {one.account_id: PersonLabel(one.login, one.name) for one in all_staff(session)}
 
 
-def _shown_seats(session: Session, ids: list[int], actor: Actor) -> dict[int, Seat]:
+def unit_labels(session: Session) -> dict[int, UnitLabel]:
+    """The labels of all units by id; to be read only."""
+    return kept(
+        session,
+        "unit labels",
+        lambda reading: {i: UnitLabel(u.code, u.name, u.name_en) for i, u in all_units(reading).items()},
+    )
+
+
+def _shown_seats(session: Session, ids: Sequence[int], actor: Actor) -> dict[int, Any]:
     """By ticket: the reader's own seat if they hold one (they see no other submitter then), else the first one's."""
-    shown: dict[int, Seat] = {}
-    for seat in session.scalars(select(Seat).where(Seat.ticket_id.in_(ids)).order_by(Seat.id)):
+    shown: dict[int, Any] = {}
+    for seat in seats_of(session, ids):
         is_mine = bool(actor.submitter_key) and seat.submitter_key == actor.submitter_key and seat.left_at is None
         if is_mine or (seat.ticket_id not in shown and seat.origin_ticket_id == seat.ticket_id):
             shown[seat.ticket_id] = seat
     return shown
 
 
-def _row(ticket: Ticket, loaded: _Loaded, actor: Actor, now: datetime) -> TicketRow:
+def _row(ticket: Row[Any], loaded: _Loaded, actor: Actor, now: datetime) -> TicketRow:
     category = loaded.categories.get(ticket.category_id) if ticket.category_id else None
     submitter = _submitter(ticket, loaded, actor)
-    title, opening = loaded.words.get(ticket.id, ("", ""))
     is_raiser = submitter is not None and submitter.is_me
     legs = [(leg, _leg(leg, loaded, shows_task=not is_raiser)) for leg in loaded.legs.get(ticket.id, ())]
     return TicketRow(
@@ -232,18 +259,18 @@ def _row(ticket: Ticket, loaded: _Loaded, actor: Actor, now: datetime) -> Ticket
         category=category.path if category else None,
         category_name=category.name if category else None,
         category_name_en=category.name_en if category else None,
-        area=unit_label(loaded.units.get(ticket.area_id)),
+        area=loaded.units.get(ticket.area_id),
         place=ticket.place,
         urgency=ticket.urgency,
         requested_urgency=ticket.requested_urgency,
-        title=title,
-        opening=opening,
+        title=ticket.title,
+        opening=ticket.opening,
         privacy=ticket.privacy,
         channel=ticket.channel,
         is_about=ticket.is_about,
         is_overdue=ticket.status in RUNNING and ticket.due_at is not None and ticket.due_at < now,
         submitter=submitter,
-        unit=unit_label(loaded.units.get(ticket.lead_unit_id)) if ticket.lead_unit_id else None,
+        unit=loaded.units.get(ticket.lead_unit_id),
         assignee=loaded.people.get(ticket.assignee_id) if ticket.assignee_id else None,
         lead=next((view for leg, view in legs if leg.id == ticket.lead_leg_id), None),
         assists=tuple(view for leg, view in legs if leg.id != ticket.lead_leg_id),
@@ -268,7 +295,7 @@ def _row(ticket: Ticket, loaded: _Loaded, actor: Actor, now: datetime) -> Ticket
 
 def _leg(leg: Any, loaded: _Loaded, *, shows_task: bool) -> LegView:
     return LegView(
-        unit=unit_label(loaded.units.get(leg.unit_id)),
+        unit=loaded.units.get(leg.unit_id),
         role=leg.role,
         assignee=loaded.people.get(leg.assignee_id) if leg.assignee_id else None,
         task=leg.task if shows_task else None,
@@ -279,14 +306,14 @@ def _leg(leg: Any, loaded: _Loaded, *, shows_task: bool) -> LegView:
     )
 
 
-def _submitter(ticket: Ticket, loaded: _Loaded, actor: Actor) -> SubmitterView | None:
+def _submitter(ticket: Row[Any], loaded: _Loaded, actor: Actor) -> SubmitterView | None:
     seat = loaded.seats.get(ticket.id)
     if seat is None:
         return None
     shown = loaded.submitters[seat.id]
     return SubmitterView(
         alias=shown.alias,
-        town=unit_label(loaded.units.get(shown.town_id)) if shown.town_id else None,
+        town=loaded.units.get(shown.town_id) if shown.town_id else None,
         login=shown.login,
         name=shown.name,
         is_protected=seat.privacy != "named",

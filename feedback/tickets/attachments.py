@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from feedback.files.kinds import MOST_BYTES_A_DAY
@@ -86,10 +86,13 @@ def check_amount(session: Session, actor: Actor, more: int, now: datetime) -> No
         )
 
 
+_FILES = select(Attachment).where(Attachment.ticket_id == bindparam("id")).order_by(Attachment.id)
+
+
 def files_by_entry(session: Session, ticket: Ticket) -> Mapping[int, list[Attachment]]:
     """All files of a ticket by the id of their entry, whoever may see them."""
     found: dict[int, list[Attachment]] = defaultdict(list)
-    for row in session.scalars(select(Attachment).where(Attachment.ticket_id == ticket.id).order_by(Attachment.id)):
+    for row in session.scalars(_FILES, {"id": ticket.id}):
         found[row.timeline_id].append(row)
     return found
 

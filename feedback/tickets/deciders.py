@@ -10,10 +10,10 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, aliased
 
 from feedback.kernel.actor import Actor
-from feedback.kernel.memo import remembered
 from feedback.people.models import Deputy, RoleGrant, Unit
 from feedback.people.queries import holders, in_force, units_by_id
 from feedback.tickets.models import Ticket, TicketAbout, TicketRequest
+from feedback.tickets.parts import requests_of
 from feedback.tickets.visibility import Standing
 
 ROLES_THAT_DECIDE: dict[str, tuple[str, ...]] = {
@@ -41,14 +41,7 @@ def roles_that_decide(request: TicketRequest) -> tuple[str, ...]:
 
 def pending_requests(session: Session, ticket: Ticket) -> list[TicketRequest]:
     """The ticket's requests that wait for a decision, the eldest first."""
-
-    def read() -> list[TicketRequest]:
-        pending = select(TicketRequest).where(TicketRequest.ticket_id == ticket.id, TicketRequest.state == "pending")
-        return list(session.scalars(pending.order_by(TicketRequest.id)))
-
-    if session.info.get("writing"):
-        return read()
-    return remembered(session, ("pending", ticket.id, ticket.version), read)
+    return [request for request in requests_of(session, ticket) if request.state == "pending"]
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ def _open(row: Identity) -> dict[str, str | int | None]:
     return clear
 
 
-def submitters(session: Session, seats: Iterable[Seat]) -> dict[int, Submitter]:
+def submitters(session: Session, seats: Iterable[Any]) -> dict[int, Submitter]:
     """What may be shown of each seat's holder, by seat id: names only where the submitter chose to be named."""
     seats = list(seats)
     named = frozenset(seat.id for seat in seats if seat.privacy == "named")

@@ -20,6 +20,7 @@ from feedback.people.models import Unit
 from feedback.people.queries import office_ids
 from feedback.tickets.lifecycle import SYSTEM_ROLE
 from feedback.tickets.models import Leg, Seat, Ticket, TicketAbout
+from feedback.tickets.parts import legs_of, seats_of
 
 WORKING_ROLES = ("handler", "unit_head")
 OVERSEEING_ROLES = ("dispatcher", "supervisor", "adjudicator", "leader")
@@ -174,13 +175,10 @@ def standings(session: Session, actor: Actor, ticket: Ticket, now: datetime) -> 
 def _standings(session: Session, actor: Actor, ticket: Ticket, now: datetime) -> tuple[Standing, ...]:
     found: list[Standing] = []
     if actor.acting_as is None or actor.acting_as.role == "submitter":
-        seat_id = session.scalar(
-            select(Seat.id).where(
-                Seat.ticket_id == ticket.id, Seat.submitter_key == actor.submitter_key, Seat.left_at.is_(None)
-            )
-        )
-        if seat_id is not None:
-            found.append(Standing("submitter", "own", seat_id=seat_id))
+        own = (s for s in seats_of(session, (ticket.id,)) if s.submitter_key == actor.submitter_key)
+        seat = next((s for s in own if s.left_at is None), None)
+        if seat is not None:
+            found.append(Standing("submitter", "own", seat_id=seat.id))
     if not _is_shut_out_of(session, actor, ticket):
         found += _working_standings(session, actor, ticket)
         found += _overseeing_standings(session, actor, ticket, now)
@@ -199,9 +197,7 @@ def _working_standings(session: Session, actor: Actor, ticket: Ticket) -> list[S
     grants = actor.grants_for(*WORKING_ROLES)
     if not grants:
         return []
-    legs = session.scalars(
-        select(Leg).where(Leg.ticket_id == ticket.id, Leg.unit_id.in_({g.unit_id for g in grants})).order_by(Leg.id)
-    ).all()
+    legs = legs_of(session, (ticket.id,))
     found = []
     for grant in grants:
         best: Standing | None = None

@@ -139,10 +139,10 @@ def _tab_asked(asked: Asked, counts: dict[str, int]) -> Tab:
 def _page(actor: Actor, tab: Tab, asked: Asked, now: datetime) -> Page[TicketRow]:
     filters, cursor = narrowed(tab, asked), request.args.get("cursor")
     try:
-        return list_tickets(session(), actor, filters, now=now, limit=ROWS, cursor=cursor, with_submitters=False)
+        return list_tickets(session(), actor, filters, now=now, limit=ROWS, cursor=cursor, is_brief=True)
     except Invalid as refused:
         asked.left_out.append(left_out_words("cursor", refused))
-        return list_tickets(session(), actor, filters, now=now, limit=ROWS, with_submitters=False)
+        return list_tickets(session(), actor, filters, now=now, limit=ROWS, is_brief=True)
 
 
 def _filter_form(asked: Asked, now: datetime) -> DeskFilterForm:

@@ -134,7 +134,7 @@ def _waiting(counts: dict[str, int]) -> dict[str, Any]:
 
 def _exceptions(actor: Actor, name: str, now: datetime) -> list[dict[str, Any]]:
     filters, sort = LISTS[name]
-    page = list_tickets(session(), actor, filters, now=now, sort=sort, limit=MOST_EXCEPTIONS, with_submitters=False)
+    page = list_tickets(session(), actor, filters, now=now, sort=sort, limit=MOST_EXCEPTIONS, is_brief=True)
     return exception_rows(name, page.items, now)
 
 

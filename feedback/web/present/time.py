@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_skeleton, get_day_names
@@ -33,11 +34,30 @@ def local(instant: datetime) -> datetime:
     return instant.astimezone(site_zone())
 
 
+class _Wall(NamedTuple):
+    """An instant on the site's wall, in the forms that pages need."""
+
+    day: date
+    clock: str
+    iso: str
+    exact: str
+
+
+@lru_cache(maxsize=8192)
+def _wall(instant: datetime, zone: ZoneInfo) -> _Wall:
+    """Kept, because a list is read again and again and says each instant in three forms."""
+    wall = instant.astimezone(zone)
+    iso = wall.isoformat("T", "seconds")
+    return _Wall(wall.date(), iso[11:16], iso, f"{iso[:10]} {iso[11:16]} {iso[19:]}")
+
+
+def _on_wall(instant: datetime) -> _Wall:
+    return _wall(instant, site_zone())
+
+
 def exact(instant: datetime) -> str:
     """Date and time in full, with the offset: `2026-03-05 17:30 +08:00`."""
-    wall = local(instant)
-    offset = wall.strftime("%z")
-    return f"{wall.strftime('%Y-%m-%d %H:%M')} {offset[:3]}:{offset[3:]}"
+    return _on_wall(instant).exact
 
 
 def day_words(day: date, now: datetime) -> str:
@@ -63,7 +83,8 @@ def _day_words(day: date, today: date, locale: Locale) -> str:
 
 def moment(instant: datetime, now: datetime) -> str:
     """A time at which something is due or was said: `today 16:30`, `Thursday 17:30`, `Mar 12 09:00`."""
-    return f"{day_words(local_day(instant), now)} {local(instant).strftime('%H:%M')}"
+    wall = _on_wall(instant)
+    return f"{day_words(wall.day, now)} {wall.clock}"
 
 
 def ago(instant: datetime, now: datetime) -> str:
@@ -74,10 +95,11 @@ def ago(instant: datetime, now: datetime) -> str:
     if passed < HOUR:
         minutes = passed // MINUTE
         return ngettext("%(num)d minute ago", "%(num)d minutes ago", minutes)
-    days = (local_day(now) - local_day(instant)).days
+    day = _on_wall(instant).day
+    days = (local_day(now) - day).days
     if 1 < days < DAYS_NAMED:
         return ngettext("%(num)d day ago", "%(num)d days ago", days)
-    return moment(instant, now) if days <= 1 else day_words(local_day(instant), now)
+    return moment(instant, now) if days <= 1 else day_words(day, now)
 
 
 def span(duration: timedelta) -> str:
@@ -98,12 +120,14 @@ def left_words(due_at: datetime, now: datetime) -> str:
 
 def when_due(instant: datetime, now: datetime) -> When:
     """A `when` of the macros for something that is or was due then."""
-    return {"words": moment(instant, now), "iso": local(instant).isoformat("T", "seconds"), "exact": exact(instant)}
+    wall = _on_wall(instant)
+    return {"words": f"{day_words(wall.day, now)} {wall.clock}", "iso": wall.iso, "exact": wall.exact}
 
 
 def when_past(instant: datetime, now: datetime) -> When:
     """A `when` of the macros for something that happened; the page keeps the minutes true."""
-    found = {"words": ago(instant, now), "iso": local(instant).isoformat("T", "seconds"), "exact": exact(instant)}
+    wall = _on_wall(instant)
+    found = {"words": ago(instant, now), "iso": wall.iso, "exact": wall.exact}
     return {**found, "live": "ago"} if timedelta(0) <= now - instant < HOUR else found
 
 

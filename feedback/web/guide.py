@@ -37,7 +37,7 @@ PICTURES: dict[str, str] = {
 """What the picture of a part shows (static/help, made by tests.support.help_pictures)."""
 BUTTONS: dict[str, tuple[str, ...]] = {
     "submitter": ("comment", "urge", "withdraw", "dispute", "reopen"),
-    "handler": ("acknowledge", "reply", "ask_submitter", "resolve", "answer_leg", "note"),
+    "handler": ("acknowledge", "reply", "ask_submitter", "resolve", "request_extension", "answer_leg", "note"),
     "dispatcher": ("transfer", "decline", "set_urgency", "ask_submitter", "note"),
 }
 """Actions to explain, by the names and hints that stand on the ticket's page."""

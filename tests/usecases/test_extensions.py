@@ -71,7 +71,7 @@ def go_to(story: Story, instant: str) -> Story:
 
 
 def test_extension_asked_before_due_moves_the_due_time_and_not_the_first_one(any_county: County) -> None:
-    """Case 61: before the due time; the decision has a clock of its own, and alarms ring anew for the moved date."""
+    """The decision has a clock of its own, and alarms ring anew for the moved date."""
     story = go_to(begun(any_county), "2026-03-04 15:00")
     story.sweep()
     assert alarms_of(story) == [("50%", 1)]
@@ -91,8 +91,10 @@ def test_extension_asked_before_due_moves_the_due_time_and_not_the_first_one(any
     assert alarms_of(story) == [("50%", 1), ("50%", 2), ("80%", 2), ("100%", 2)]
 
 
-def test_extension_asked_at_or_after_the_due_time_is_refused(any_county: County) -> None:
-    story = begun(any_county)
+def test_extension_is_taken_before_the_due_time_and_refused_from_then_on(any_county: County) -> None:
+    """Case 61."""
+    story = ask(go_to(begun(any_county), "2026-03-09 08:59"), hours=0)
+    story.act("hw", "withdraw_request", hours=0, request=newest(story).id)
     for instant in (DUE, "2026-03-09 09:30"):
         with pytest.raises(Conflict) as refused:
             ask(go_to(story, instant), hours=0)
@@ -100,7 +102,7 @@ def test_extension_asked_at_or_after_the_due_time_is_refused(any_county: County)
 
 
 def test_extension_not_decided_when_the_time_is_over_leaves_the_breach(any_county: County) -> None:
-    """Case 61: whatever is decided afterwards, what was late stays late in every figure."""
+    """Whatever is decided afterwards, what was late stays late in every figure."""
     story = ask(go_to(begun(any_county), "2026-03-09 08:30"), hours=0)
     go_to(story, "2026-03-09 10:00").sweep()
     decide(story, "d")

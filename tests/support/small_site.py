@@ -23,6 +23,7 @@ from feedback.people.models import Account, Unit
 from feedback.people.password_links import issue_link
 from feedback.people.usecases import OfAccount
 from feedback.settings import Settings
+from feedback.sla.extensions import reach_of
 from feedback.tickets.models import Ticket
 from tests.support.browser import give_password
 from tests.support.county import County, build_county
@@ -89,7 +90,11 @@ def fill(app: Flask) -> County:
 def _write_tickets(journey: Journey) -> None:
     journey.submit(text=TEXTS[2], kind="burden_lead")
     journey.submit(text=TEXTS[1], category="roads", place="村东头小学路口")
-    journey.to("in_progress", text=TEXTS[3], place="二号渠", privacy="confidential")
+    canal = journey.to("in_progress", text=TEXTS[3], place="二号渠", privacy="confidential")
+    reach = reach_of(journey.county.session, journey.ticket(canal).id)
+    assert reach is not None
+    asked_for = {"reason": "清淤要等上游停水，水库下周三才能关闸。", "interim": "先用水泵临时供水。"}
+    journey.act(canal, "request_extension", "hw", due_at=reach.latest.isoformat(), **asked_for)
     meter = journey.to("in_progress", text=TEXTS[6])
     journey.act(meter, "ask_submitter", "hw", text="是哪一户先发现的？换表是哪一天？")
     late = journey.submit(text=TEXTS[0], urgency="urgent", files=kept(jpeg(60, 40)))

@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from flask import Flask
+from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy.orm import Session
 
 from feedback.cli.commands import add_commands
@@ -96,8 +97,26 @@ def postgres_app(postgres_url: str, tmp_path: Path) -> Iterator[Flask]:
     yield from _running(make_settings(tmp_path, postgres_url.format(name=name)))
 
 
+class CompiledTemplates(BytecodeCache):
+    """Templates compiled once for all tests of this process: each test has an application of its own."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self.kept:
+            bucket.bytecode_from_string(self.kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.kept[bucket.key] = bucket.bytecode_to_string()
+
+
+_compiled = CompiledTemplates()
+
+
 def _running(settings: Settings) -> Iterator[Flask]:
     app = add_commands(create_app(settings))
+    app.jinja_env.bytecode_cache = _compiled
     with app.app_context():
         yield app
         db.session.remove()

@@ -5,6 +5,7 @@ The tree: root > p1 {a, b, town > village}, p2 {c}; water and roads are departme
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -71,53 +72,67 @@ class County:
     def add_person(self, login: str, *grants: str) -> Account:
         """One more account, with grants such as `handler@a`."""
         with transaction() as session:
-            account = Account(login=login, name=f"Person {login}", created_at=START, is_active=True)
-            session.add(account)
-            session.flush()
+            self._add_people(session, {login: grants})
+        return self.accounts[login]
+
+    def _add_people(self, session: Session, people: Mapping[str, Sequence[str]]) -> None:
+        made = {
+            login: Account(login=login, name=f"Person {login}", created_at=START, is_active=True) for login in people
+        }
+        session.add_all(made.values())
+        session.flush()
+        self.accounts |= made
+        for login, grants in people.items():
             for grant in grants:
                 role, code = grant.split("@")
-                session.add(RoleGrant(account_id=account.id, role=role, unit_id=self.units[code].id))
-            self.accounts[login] = account
-        return account
+                session.add(RoleGrant(account_id=made[login].id, role=role, unit_id=self.units[code].id))
 
     def add_catalogue(self, path: str, lead: str, *keywords: str, area: str | None = None) -> CatalogueRow:
         """A category (made if it is new) and who leads for it."""
         with transaction() as session:
-            category = self.categories.get(path)
-            if category is None:
-                category = Category(path=path, name=path, created_at=START)
-                session.add(category)
-                session.flush()
-                self.categories[path] = category
-            row = CatalogueRow(
-                version=1,
-                category_id=category.id,
-                keywords=list(keywords),
-                area_id=self.units[area].id if area else None,
-                lead_id=self.units[lead].id,
-                assist_ids=[],
-                created_at=START,
-            )
-            session.add(row)
+            return self._add_row(session, path, lead, keywords, area)
+
+    def _add_row(
+        self, session: Session, path: str, lead: str, keywords: Sequence[str] = (), area: str | None = None
+    ) -> CatalogueRow:
+        category = self.categories.get(path)
+        if category is None:
+            category = Category(path=path, name=path, created_at=START)
+            session.add(category)
+            session.flush()
+            self.categories[path] = category
+        row = CatalogueRow(
+            version=1,
+            category_id=category.id,
+            keywords=list(keywords),
+            area_id=self.units[area].id if area else None,
+            lead_id=self.units[lead].id,
+            assist_ids=[],
+            created_at=START,
+        )
+        session.add(row)
         return row
+
+    def fill(self) -> None:
+        """Write the units, people and catalogue of this module, in one transaction because most tests begin here."""
+        with transaction() as session:
+            for code, kind, level, parent in TREE:
+                above = self.units[parent] if parent else None
+                unit = Unit(code=code, name=code.title(), kind=kind, level=level, path="/")
+                unit.parent_id = above.id if above else None
+                session.add(unit)
+                session.flush()
+                unit.path = f"{above.path if above else '/'}{unit.id}/"
+                self.units[code] = unit
+            self._add_people(session, {login: grants.split() for login, grants in PEOPLE})
+            self._add_row(session, "water", "water", ("水管", "漏水", "water pipe"))
+            self._add_row(session, "roads", "roads", ("道路", "路灯", "pothole"))
+            self._add_row(session, "works/a", "a")
+            self._add_row(session, "works/b", "b")
 
 
 def build_county(session: Session) -> County:
     """Make the county of this module in the present database."""
     county = County(session)
-    with transaction() as writing:
-        for code, kind, level, parent in TREE:
-            above = county.units[parent] if parent else None
-            unit = Unit(code=code, name=code.title(), kind=kind, level=level, path="/")
-            unit.parent_id = above.id if above else None
-            writing.add(unit)
-            writing.flush()
-            unit.path = f"{above.path if above else '/'}{unit.id}/"
-            county.units[code] = unit
-    for login, grants in PEOPLE:
-        county.add_person(login, *grants.split())
-    county.add_catalogue("water", "water", "水管", "漏水", "water pipe")
-    county.add_catalogue("roads", "roads", "道路", "路灯", "pothole")
-    county.add_catalogue("works/a", "a")
-    county.add_catalogue("works/b", "b")
+    county.fill()
     return county

@@ -31,6 +31,7 @@ from tests.jobs.conftest import Valkey
 from tests.support.county import build_county
 
 HOST = "127.0.0.1"
+LISTENING, ESTABLISHED = "0A", "01"
 T = TypeVar("T")
 
 
@@ -147,6 +148,10 @@ class Site:
                 return child, children(child)
         return 0, []
 
+    def serving(self, pid: int) -> bool:
+        """Whether this web process has a call in its hands."""
+        return bool(_sockets_on(self.port, ESTABLISHED) & _sockets_of(pid))
+
     def background(self) -> list[int]:
         """The family's other children: worker and scheduler in the order in which they began."""
         master, _ = self.web()
@@ -167,10 +172,10 @@ def kill(*pids: int) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-def _sockets_on(port: int) -> set[str]:
-    """Inodes of sockets that listen on this port of loopback."""
+def _sockets_on(port: int, state: str = LISTENING) -> set[str]:
+    """Inodes of sockets of this port of loopback that listen, or are at the server's end of a call."""
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    return {f"socket:[{row[9]}]" for row in rows if row[3] == "0A" and int(row[1].split(":")[1], 16) == port}
+    return {f"socket:[{row[9]}]" for row in rows if row[3] == state and int(row[1].split(":")[1], 16) == port}
 
 
 def _sockets_of(pid: int) -> set[str]:

@@ -29,12 +29,12 @@ name,order,category,dispatch,signing,first_response,resolution,leg_floor,alarms
 minutes,1,roads,1min,1min,1min,1min,1min,10%:handler;30%:handler;50%:handler;70%:unit_head;100%:supervisor
 """
 """For some of the tickets: enough alarms come due within a minute."""
-LONG_SLEEP, SHORT_SLEEP = 31.0, 1.6
+LONG_SLEEP, SHORT_SLEEP = 31.0, 1.0
 """Longer than a lease of the outbox; longer than a round."""
 MOST_JOBS = 60
 WAITS = (0.05, 0.4)
-QUICK, SLOW = 0.1, 1.0
-"""Seconds between two tickets of a client: while there are kills, and after them."""
+PAUSE = 0.1
+"""Seconds between two tickets of a client."""
 
 
 def all_together(site: Site, dose: Dose, verdict: Verdict) -> None:
@@ -47,7 +47,7 @@ def all_together(site: Site, dose: Dose, verdict: Verdict) -> None:
     ledger, clients = _begin(site, dose)
     try:
         scheduler, sleeper = site.background()[1], site.beside[-1].pid
-        fell_asleep = _put_to_sleep(site, sleeper)
+        fell_asleep, asleep_at = _put_to_sleep(site, sleeper), utc_now()
         web = [draw.choice(KINDS[:8]) for _ in range(dose.kills - 2 * each - 1)] + ["master and workers"]
         killed: list[tuple[float, str, int]] = []
         for kind in draw.sample([*web, *["background"] * each], dose.kills - each):
@@ -56,15 +56,16 @@ def all_together(site: Site, dose: Dose, verdict: Verdict) -> None:
                 verdict.landed += _kill_worker(site, scheduler, draw)
             else:
                 killed.append(_kill_web(site, clients, kind, draw))
-        clients.pause = SLOW
+        clients.finish()
         verdict.landed += sum(_nap(site, draw.choice([scheduler, site.beside[0].pid])) for _ in range(each - 1))
         time.sleep(max(0.0, fell_asleep + LONG_SLEEP - time.monotonic()))
+        verdict.landed += sweeps_since(site, asleep_at) > 0
         os.kill(sleeper, signal.SIGCONT)
-        verdict.landed += 1
     finally:
         clients.finish()
     calls = ledger.calls()
     verdict.kills = dose.kills
+    verdict.figures["landed_but_for_web"] = verdict.landed
     verdict.landed += sum(has_landed(at, kind, flying, calls) for at, kind, flying in killed)
     bad = [call for call in calls if call.outcome == ANSWERED and call.status not in (201, 429, 503)]
     verdict.note("lost", [f"{call.key} was answered {call.status}" for call in bad])
@@ -83,7 +84,7 @@ def _begin(site: Site, dose: Dose) -> tuple[Ledger, Clients]:
     for _ in range(2):
         site.start_part("scheduler")
     ledger = Ledger(site.folder / "ledger.jsonl")
-    clients = Clients(site.port, tokens, ledger, dose.seed, pause=QUICK)
+    clients = Clients(site.port, tokens, ledger, dose.seed, pause=PAUSE)
     clients.begin()
     began = utc_now()
     eventually(lambda: sweeps_since(site, began) > 0, 30)
@@ -91,29 +92,37 @@ def _begin(site: Site, dose: Dose) -> tuple[Ledger, Clients]:
 
 
 def _kill_web(site: Site, clients: Clients, kind: str, draw: Random) -> tuple[float, str, int]:
-    victims = eventually(lambda: victims_of(site, kind, draw), 60)
     eventually(lambda: clients.in_flight() >= 4, 60)
+    victims = eventually(lambda: victims_of(site, kind, draw), 60)
     at, flying = time.monotonic(), clients.in_flight()
     kill(*victims)
     return at, kind, flying
 
 
 def _kill_worker(site: Site, scheduler: int, draw: Random) -> bool:
-    """Kill the family's worker, or ask it to end, while Redis says that it holds a job; whether it did."""
+    """Kill the family's worker, or ask it to end, in the middle of a job; whether Redis says that it held one."""
     put_jobs(site, draw, 3, MOST_JOBS)
-    workers = eventually(lambda: (set(site.background()) - {scheduler}) & set(busy_workers(site)), 40)
-    for pid in workers:
-        os.kill(pid, draw.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM]))
-    return bool(workers & set(busy_workers(site)))
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        time.sleep(draw.uniform(0.01, 0.05))
+        for pid in (set(site.background()) - {scheduler}) & set(busy_workers(site)):
+            os.kill(pid, signal.SIGSTOP)
+            if pid in busy_workers(site):
+                os.kill(pid, draw.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM]))
+                os.kill(pid, signal.SIGCONT)
+                return True
+            os.kill(pid, signal.SIGCONT)
+    return False
 
 
 def _nap(site: Site, scheduler: int) -> bool:
-    """Let a scheduler stand still for a moment; whether others swept meanwhile."""
+    """Let a scheduler stand still until others have swept; whether they did."""
     began = utc_now()
     os.kill(scheduler, signal.SIGSTOP)
     time.sleep(SHORT_SLEEP)
+    have_swept = eventually(lambda: sweeps_since(site, began) > 0, 10)
     os.kill(scheduler, signal.SIGCONT)
-    return sweeps_since(site, began) > 0
+    return have_swept
 
 
 def _put_to_sleep(site: Site, scheduler: int) -> float:

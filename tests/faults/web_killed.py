@@ -41,8 +41,8 @@ def web_killed(site: Site, dose: Dose, verdict: Verdict) -> None:
             kinds[-1] = "master and workers"
         for kind in kinds:
             time.sleep(draw.uniform(0.2, dose.longest_wait))
-            victims = eventually(lambda kind=kind: victims_of(site, kind, draw), 60)  # type: ignore[misc]
             eventually(lambda: clients.in_flight() >= 4, 60)
+            victims = eventually(lambda kind=kind: victims_of(site, kind, draw), 60)  # type: ignore[misc]
             killed.append((time.monotonic(), kind, clients.in_flight()))
             kill(*victims)
         time.sleep(1)
@@ -56,12 +56,13 @@ def web_killed(site: Site, dose: Dose, verdict: Verdict) -> None:
 
 
 def victims_of(site: Site, kind: str, draw: Random) -> list[int]:
-    """The processes that a kill of this kind hits; none while there is no web process."""
+    """The processes that a kill of this kind hits; none while no web process has a call in its hands."""
     master, workers = site.web()
-    if not workers:
+    busy = [pid for pid in workers if site.serving(pid)]
+    if not busy:
         return []
     return {
-        "worker": [draw.choice(workers)],
+        "worker": [draw.choice(busy)],
         "all workers": workers,
         "master": [master],
         "master and workers": [master, *workers],

@@ -17,7 +17,7 @@ from feedback.kernel import clock, keyring, transaction
 from feedback.kernel.db import db, prepare_engine
 from feedback.people.models import Account
 from feedback.settings import Settings, SettingsError
-from feedback.supervision import left_behind, urging
+from feedback.supervision import left_behind, unit_tickets, urging
 from feedback.web.admin.accounts import account_pages
 from feedback.web.admin.imports import import_pages
 from feedback.web.admin.pages import admin_pages
@@ -42,7 +42,7 @@ from feedback.web.session import init_sessions
 from feedback.web.submitter import submitter_pages
 from feedback.web.ticket import ticket_pages
 
-USE_CASES = (assignment, extensions, left_behind, legs, submitter, triage, urging, verdicts, work)
+USE_CASES = (assignment, extensions, left_behind, legs, submitter, triage, unit_tickets, urging, verdicts, work)
 """Modules whose import puts their actions into tickets.actions.ACTIONS."""
 
 PAGES = (

@@ -17,6 +17,7 @@ from feedback.notifications.delivery import deliver_events, deliver_mail
 from feedback.settings import Settings
 from feedback.supervision.escalation import run_sweep
 from feedback.supervision.left_behind import free_left_tickets
+from feedback.supervision.unit_tickets import pass_on_tickets
 
 MOST_AT_ONCE = 400
 """Events that one job tells, so that it ends within its time."""
@@ -67,8 +68,9 @@ def relay_due() -> None:
 
 @task
 def purge() -> None:
-    """Delete what is kept for a while only, and let fall back what somebody who is gone still has in hand."""
+    """Delete what is kept for a while only, and let go on what somebody or some unit that is gone still has."""
     purge_expired(now=utc_now())
+    pass_on_tickets(utc_now())
     free_left_tickets(utc_now())
 
 

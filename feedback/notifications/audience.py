@@ -20,6 +20,8 @@ TOLD: dict[str, tuple[str, ...]] = {
     "ticket.adjudicated": ("newcomers", "seats"),
     "ticket.assigned": ("assignees",),
     "ticket.unassigned": ("heads",),
+    "ticket.handed_over": ("workers", "seats"),
+    "ticket.given_back": ("waiting_office", "seats"),
     "ticket.acknowledged": ("seats",),
     "ticket.referred": ("adjudicators",),
     "ticket.submitter_asked": ("seats",),

@@ -47,6 +47,7 @@ __all__ = [
     "lay_ticket",
     "meet",
     "open_pause",
+    "pass_clocks",
     "repolicy",
     "revive_leg",
     "start",
@@ -194,6 +195,13 @@ def repolicy(session: Session, ticket_id: int, facts: Facts, *, at: datetime) ->
     for clock in hold_clocks(session, ticket_id):
         clock.original_due_at = min(clock.original_due_at, due_without_extension(session, clock))
     session.flush()
+
+
+def pass_clocks(session: Session, ticket_id: int, from_unit_id: int, to_unit_id: int) -> None:
+    """The open clocks of one unit are another's from now on; start, due time, calendar and alarms stay as they are."""
+    for clock in hold_clocks(session, ticket_id):
+        if clock.unit_id == from_unit_id:
+            clock.unit_id = to_unit_id
 
 
 def use_policy(session: Session, clock: SlaClock, policy: SlaPolicy, area_id: int, at: datetime) -> None:

@@ -1,4 +1,4 @@
-"""The end of a unit: dissolved, or merged into a successor. Only where nothing is left open there; nothing is deleted."""
+"""The end of a unit: dissolved, or merged into a successor. Its tickets go on (unit_tickets.py); nothing is deleted."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ from feedback.people.unit_changes import hold_unit, record_unit
 from feedback.people.usecases import add_grant, check_keeps_own, end_grant, end_links, record
 from feedback.routing.listing import count_rows_naming
 from feedback.sla.queries import live_policies
+from feedback.supervision.unit_tickets import pass_on_tickets
 from feedback.tickets.lifecycle import CLOSED
-from feedback.tickets.models import Leg, Ticket
+from feedback.tickets.models import Leg, Ticket, TicketAbout
 
 
 class EndUnit(Command):
@@ -36,9 +37,10 @@ class EndUnit(Command):
 
 @dataclass(frozen=True)
 class Leftovers:
-    """What still hangs on a unit: each must be 0 before it can end, but the roles, which go along or end."""
+    """What still hangs on a unit: each must be 0 before it can end, but tickets and roles, which go along or go back."""
 
     open_tickets: int
+    open_parts: int
     units_below: int
     catalogue_rows: int
     policies: int
@@ -52,6 +54,11 @@ def leftovers_of(session: Session, unit: Unit, now: datetime) -> Leftovers:
         .outerjoin(Leg, (Leg.ticket_id == Ticket.id) & Leg.ended_at.is_(None) & (Leg.unit_id == unit.id))
         .where(Ticket.status.not_in((CLOSED, "legacy")), or_(Leg.id.is_not(None), Ticket.area_id == unit.id))
     )
+    parts = (
+        select(func.count(Leg.id))
+        .join(Ticket, Ticket.id == Leg.ticket_id)
+        .where(Leg.unit_id == unit.id, Leg.ended_at.is_(None), Ticket.status.not_in((CLOSED, "legacy")))
+    )
     below = select(func.count(Unit.id)).where(
         Unit.path.startswith(unit.path, autoescape=True),
         Unit.id != unit.id,
@@ -59,6 +66,7 @@ def leftovers_of(session: Session, unit: Unit, now: datetime) -> Leftovers:
     )
     return Leftovers(
         open_tickets=session.scalar(open_tickets) or 0,
+        open_parts=session.scalar(parts) or 0,
         units_below=session.scalar(below) or 0,
         catalogue_rows=count_rows_naming(session, unit.id),
         policies=sum(policy.unit_code == unit.code for policy in live_policies(session)),
@@ -69,8 +77,8 @@ def leftovers_of(session: Session, unit: Unit, now: datetime) -> Leftovers:
 def end_unit(cmd: EndUnit, *, actor: Actor, now: datetime) -> Leftovers:
     """End a unit at `now`; its people hold their roles at the successor, or hold them no longer.
 
-    Open tickets can't be handed over yet, so it is refused while there are any, with or without a successor. Raises
-    NotFound, Forbidden, VersionConflict, Invalid (`successor`), Conflict that says what is left.
+    Its open parts of tickets go on there with their clocks; without a successor the tickets go back to the dispatcher.
+    Raises NotFound, Forbidden, VersionConflict, Invalid (`successor`), Conflict that says what is left.
     """
     with transaction() as session:
         unit = hold_unit(session, cmd.code, actor=actor, seen=cmd.seen)
@@ -90,8 +98,21 @@ def end_unit(cmd: EndUnit, *, actor: Actor, now: datetime) -> Leftovers:
                 record(session, account, "role.granted", actor=actor, now=now, role=grant.role, unit=successor.id)
         unit.valid_to = now
         unit.succeeded_by_id = successor.id if successor else None
+        if successor is not None:
+            _keep_from(session, unit, successor)
         record_unit(session, unit, "unit.ended", actor=actor, now=now, successor=successor.id if successor else None)
-        return left
+    pass_on_tickets(now)
+    return left
+
+
+def _keep_from(session: Session, unit: Unit, successor: Unit) -> None:
+    """Who came from the unit must not see at the successor what is about it."""
+    named = select(TicketAbout.ticket_id).where(TicketAbout.unit_id == successor.id)
+    about = select(TicketAbout.ticket_id).where(TicketAbout.unit_id == unit.id, TicketAbout.ticket_id.not_in(named))
+    session.add_all(
+        TicketAbout(ticket_id=ticket_id, unit_id=successor.id, is_derived=True)
+        for ticket_id in session.scalars(about.distinct())
+    )
 
 
 def _grants(session: Session, unit: Unit, now: datetime) -> list[RoleGrant]:
@@ -112,13 +133,6 @@ def _successor(session: Session, code: str, unit: Unit, actor: Actor) -> Unit:
 def _refuse_leftovers(unit: Unit, left: Leftovers) -> None:
     if unit.parent_id is None:
         raise Conflict(Text(N_("The top of the tree can't end.")))
-    if left.open_tickets:
-        raise Conflict(
-            Text(
-                N_("%(number)s tickets are still open here. A unit can't end before they are closed or transferred."),
-                number=left.open_tickets,
-            )
-        )
     if left.units_below:
         raise Conflict(Text(N_("%(number)s units stand below it. Move or end them first."), number=left.units_below))
     if left.catalogue_rows or left.policies:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from feedback.api.openapi import SYSTEM_ACTIONS
 from feedback.kernel.transaction import transaction
 from feedback.people.models import Account
 from feedback.tickets.actions import ACTIONS
@@ -64,6 +65,8 @@ FIELDS: dict[str, dict[str, Any]] = {
     "dispute": {"reason": "It is still dark"},
     "lapse": {},
     "unassign": {"leg": 1},
+    "hand_over": {"leg": 1},
+    "give_back": {"leg": 1},
     "reopen": {"reason": "It is dark again"},
     "withdraw": {"reason": "No longer needed", "asked_to": False},
     "urge": {},
@@ -218,7 +221,7 @@ def test_no_allowed_cell_is_left_out_without_a_reason() -> None:
         or (cell.action == "withdraw_request" and (cell.role, cell.state) in NOTHING_WAITS)
         for cell in left_out
     )
-    assert {_plain(cell.action) for cell, _ in ALLOWED} | {"wake", "lapse", "unassign"} >= set(ACTIONS) - {"submit"}
+    assert {_plain(cell.action) for cell, _ in ALLOWED} | SYSTEM_ACTIONS >= set(ACTIONS) - {"submit"}
 
 
 def _refused_sample(action: str) -> list[Cell]:

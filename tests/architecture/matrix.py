@@ -75,6 +75,8 @@ PLAIN_ACTIONS: Final = (
     "dispatch",
     "assign",
     "unassign",
+    "hand_over",
+    "give_back",
     "acknowledge",
     "request_return",
     "refer",

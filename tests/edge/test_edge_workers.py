@@ -12,15 +12,12 @@ from flask import current_app
 from sqlalchemy import event, func, select
 
 from feedback.kernel.db import db
-from feedback.kernel.errors import Conflict
-from feedback.kernel.outbox import Outbox
 from feedback.kernel.site import put_setting
 from feedback.kernel.transaction import transaction
 from feedback.notifications.delivery import drain
 from feedback.people.models import Account
-from feedback.sla.models import SlaAlarm, SlaClock
+from feedback.sla.models import SlaAlarm
 from feedback.sla.sweep import fire_due
-from feedback.supervision.unit_end import EndUnit, end_unit
 from tests.jobs.sink import Sink
 from tests.support.calendars import at
 from tests.support.clocks import Clocks
@@ -94,12 +91,3 @@ def test_quiet_hours_before_a_holiday_deliver_once_when_the_next_working_day_ope
     assert len(server.taken) == 1
     Story(county, now=eve).submit(urgency="urgent")
     assert drain(now=eve, settings=settings).sent == 1, "what is urgent is never held"
-
-
-def test_unit_does_not_end_while_it_holds_a_ticket(county: County) -> None:
-    story = Story(county).submit()
-    before = {c.id: c.due_at for c in county.session.scalars(select(SlaClock))}
-    with pytest.raises(Conflict):
-        end_unit(EndUnit(code="water", successor="roads"), actor=county.actor("adm", story.now), now=story.now)
-    assert {c.id: c.due_at for c in county.session.scalars(select(SlaClock))} == before
-    assert county.session.scalar(select(func.count()).select_from(Outbox).where(Outbox.event == "sla.alarm")) == 0

@@ -18,7 +18,6 @@ from feedback.people.usecases import OfAccount, disable_account
 from feedback.routing.listing import count_rows_naming, export_rows, list_rows
 from feedback.supervision.unit_end import EndUnit, end_unit
 from tests.support.county import START, County
-from tests.support.story import Story
 
 LATER = START + timedelta(hours=1)
 
@@ -71,13 +70,6 @@ def test_unit_is_added_changed_moved_and_ended(any_county: County) -> None:
     assert held == [("handler", "roads")]
     assert line not in list(export_units(any_county.session, adm, LATER))
     assert list(verify(any_county.session)) == []
-
-
-def test_unit_with_an_open_leg_does_not_end(any_county: County) -> None:
-    Story(any_county).submit()
-    for successor in (None, "roads"):
-        with pytest.raises(Conflict, match="still open"):
-            end_unit(EndUnit(code="water", successor=successor), actor=any_county.actor("adm"), now=LATER)
 
 
 def test_admin_of_a_part_reaches_no_further(any_county: County) -> None:

@@ -80,6 +80,11 @@ def title_of(item: TimelineItem, units: Mapping[str, str]) -> str:
         return _("Sent to %(unit)s", unit=units.get(facts["lead"], facts["lead"]))
     if item.action == "transfer" and facts.get("unit"):
         return _("Handed on to %(unit)s", unit=units.get(facts["unit"], facts["unit"]))
+    if item.action == "hand_over" and facts.get("from_unit"):
+        before = units.get(facts["from_unit"], facts["from_unit"])
+        if not facts.get("unit"):
+            return _("%(before)s has ended, and its part with it", before=before)
+        return _("%(before)s has ended: %(unit)s goes on", before=before, unit=units.get(facts["unit"], facts["unit"]))
     if item.action == "decide" and facts.get("kind"):
         decision = name_of(DECISION_NAMES, facts.get("decision"))
         return _("%(what)s: %(decision)s", what=name_of(REQUEST_NAMES, facts["kind"]), decision=decision)

@@ -39,14 +39,6 @@ def unit_facts(session: Session, unit: Unit, left: Leftovers, now: datetime) -> 
 def end_effects(left: Leftovers) -> list[str]:
     """What ending the unit does, or what stands in the way, in sentences."""
     effects = []
-    if left.open_tickets:
-        effects.append(
-            ngettext(
-                "It can't be done now: %(num)d ticket is still open here. Open tickets can't be handed to a successor yet.",
-                "It can't be done now: %(num)d tickets are still open here. Open tickets can't be handed to a successor yet.",
-                left.open_tickets,
-            )
-        )
     if left.units_below:
         effects.append(
             ngettext(
@@ -60,6 +52,15 @@ def end_effects(left: Leftovers) -> list[str]:
             _(
                 "It can't be done now: the duty catalogue or the policies name it. Bring in files without it first, or "
                 "tickets would find no owner."
+            )
+        )
+    if left.open_parts:
+        effects.append(
+            ngettext(
+                "%(num)d open ticket goes on with the successor, due when it was; without one it goes back to the dispatcher.",
+                "%(num)d open tickets go on with the successor, due when they were; without one they go back to the "
+                "dispatcher.",
+                left.open_parts,
             )
         )
     return [

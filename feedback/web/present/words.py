@@ -162,6 +162,8 @@ ACTION_NAMES = {
     "dispatch": N_("Dispatched"),
     "assign": N_("Assigned"),
     "unassign": N_("Back in the unit's list: whoever had it no longer works there"),
+    "hand_over": N_("Went on at the unit that follows one that has ended"),
+    "give_back": N_("Back to the dispatcher: the unit that had it has ended"),
     "acknowledge": N_("Signed for"),
     "transfer": N_("Transferred"),
     "ask_submitter": N_("Asked the submitter"),

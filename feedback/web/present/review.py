@@ -178,6 +178,7 @@ def gap_chart(report: Report, period: Period) -> Part | None:
         most = _("The %(num)s units with the most tickets; all stand in the table.", num=MOST_BARS)
         note = f"{note} {most}"
     return {
+        "by": "unit",
         "title": _("Said to be done, confirmed, stable: by unit"),
         "note": note,
         "series": _series(),
@@ -191,6 +192,7 @@ def month_chart(report: Report, months: Period) -> Part | None:
     if not rows:
         return None
     return {
+        "by": "month",
         "title": _("Said to be done, confirmed, stable: by month"),
         "note": _("By the month in which the tickets were due. A month is closed 35 days after its end."),
         "series": _series(),

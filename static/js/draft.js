@@ -123,7 +123,18 @@ function watch(form) {
   };
   form.addEventListener('input', soon);
   form.addEventListener('change', soon);
-  form.addEventListener('submit', keep);
+  // Without a network the browser would leave the page for one of its own. We say so first; a second press goes all the same,
+  // because a device may be wrong about its network.
+  let warned = false;
+  addEventListener('online', () => { warned = false; });
+  form.addEventListener('submit', event => {
+    keep();
+    if (navigator.onLine || warned || !note) return;
+    warned = true;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    tell(note.dataset.offline);
+  });
   addEventListener('pagehide', () => { if (timer) keep(); });
   document.addEventListener('visibilitychange', () => { if (document.hidden && timer) keep(); });
 }

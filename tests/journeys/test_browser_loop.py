@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from feedback.kernel.db import db
 from feedback.tickets.models import Ticket
-from tests.support.browser import give_password
+from tests.support.browser import PASSWORD, give_password
 from tests.support.chromium import DESK, NARROW, PHONE, faults_of, running_browser, scrolls_sideways, served, signed_in
 from tests.support.county import County
 from tests.support.journey import REACHED, Journey
@@ -161,6 +161,51 @@ def test_a_cadre_who_goes_back_and_sends_again_makes_no_second_ticket(browser: B
     cadre.goto("/submit")
     cadre.fill("#submit-text", LEAK)
     cadre.get_by_role("button", name="Send").dblclick()
+    cadre.wait_for_url("**/submit/done/*")
+    assert len(_tickets()) == 1
+
+
+def test_what_was_typed_outlives_the_network_and_the_session_and_is_sent_once(browser: Browser, address: str) -> None:
+    cadre = signed_in(browser, address, "s", PHONE)
+    cadre.goto("/submit")
+    cadre.fill("#submit-text", LEAK)
+    send = cadre.get_by_role("button", name="Send")
+
+    cadre.context.set_offline(True)
+    send.click()
+    expect(cadre.locator("[data-draft-note]")).to_contain_text("Not sent: this device has no network.")
+    send.click()  # it goes all the same, and the browser shows a page of its own
+    cadre.wait_for_url("chrome-error://**")
+    cadre.context.set_offline(False)
+    assert _tickets() == []
+    cadre.goto("/submit")
+    expect(cadre.locator("#submit-text")).to_have_value(LEAK)
+
+    cadre.context.clear_cookies(name="zhida")
+    with cadre.expect_response(lambda answer: answer.request.method == "POST") as refused:
+        send.click()
+    assert refused.value.status == 401
+    assert _tickets() == []
+    expect(cadre.locator("main")).to_contain_text(LEAK)
+    cadre.goto("/sign-in?next=/submit")
+    cadre.fill("[name=login]", "s")
+    cadre.fill("[name=password]", PASSWORD)
+    cadre.click("main form button")
+    cadre.wait_for_url("**/submit")
+    expect(cadre.locator("#submit-text")).to_have_value(LEAK)
+
+    def lose_the_answer(route: Route) -> None:
+        route.fetch(max_redirects=0)
+        route.abort("connectionreset")
+
+    cadre.route("**/submit", lose_the_answer)
+    send.click()
+    cadre.wait_for_url("chrome-error://**")
+    assert len(_tickets()) == 1
+    cadre.unroute("**/submit")
+    cadre.goto("/submit")
+    expect(cadre.locator("#submit-text")).to_have_value(LEAK)
+    send.click()
     cadre.wait_for_url("**/submit/done/*")
     assert len(_tickets()) == 1
 

@@ -16,7 +16,7 @@ from tests.support.shots import LANGUAGES
 
 pytestmark = pytest.mark.browser
 
-MAIN = ("sign-in", "cadre-home", "cadre-submit", "desk", "dispatch", "review", "admin", "auditor")
+MAIN = ("sign-in", "cadre-home", "desk", "dispatch", "review", "admin")
 """Where each role begins."""
 MOST_TAPS = {"submit": 3, "answer a question": 2, "confirm": 1, "send back": 3, "answer and resolve": 5}
 LONGEST_SECONDS = 20

@@ -15,6 +15,7 @@ from feedback.intake.imports import import_tickets
 from feedback.intake.ticket_rows import ImportOptions
 from feedback.kernel.actor import SYSTEM
 from feedback.kernel.db import db
+from feedback.kernel.errors import Invalid
 from feedback.kernel.transaction import transaction
 from feedback.reading import full_text
 from feedback.reading.queries import MOST_COUNTED, NEWEST, count_tickets, count_up_to, list_tickets
@@ -225,6 +226,23 @@ def test_strange_texts_are_taken_and_found_again(any_county: County) -> None:
         story.submit(text=body)
         assert found(any_county, "d", mark) == [story.reference], mark
     assert found(any_county, "d", "w2499x") == [story.reference]
+
+
+def test_signs_letters_from_right_to_left_and_one_character_are_found(any_county: County) -> None:
+    made = Story(any_county).submit(text="💧 المياه مقطوعة منذ يومين، פנס רחוב שבור، 井")
+    for query in ("المياه", "المي", "مقطوعة منذ", "פנס", "רחוב שבור", "井", "💧 井", "\u202eالمياه\u202c"):
+        assert found(any_county, "d", query) == [made.reference], query
+    for query in ("💧", "👩‍👩‍👧", "هايملا", "桥"):
+        assert found(any_county, "d", query) == [], query
+
+
+@pytest.mark.parametrize("query", ["路" * 10_000, "a" * 10_000, "💧" * 10_000, "' OR 1=1 --" * 1_000, "مياه " * 2_000])
+def test_ten_thousand_characters_are_refused_in_words(query: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        TicketFilters.parse({"q": query})
+    assert {field: str(words) for field, words in refused.value.errors.items()} == {
+        "q": "Must be at most 200 characters."
+    }
 
 
 TALK = "路灯损坏水管漏水道路坑洼井盖丢失垃圾清运噪音扰民树枝倒伏公交站牌学校门口"

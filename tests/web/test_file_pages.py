@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from feedback.files.kinds import LARGEST_FORM
+from feedback.files.kinds import LARGEST_FORM, MOST_BYTES
 from feedback.kernel.db import db
 from feedback.tickets.models import Ticket
 from tests.support import pictures
@@ -82,6 +83,34 @@ def test_a_bad_file_is_refused_at_its_field_and_the_words_are_still_there(app: F
     assert LEAK in answer.text
     assert re.search(r'<a href="#submit-file">Photos</a>', answer.text)
     assert db.session.query(Ticket).count() == 0
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "says"),
+    [
+        (b"", "a.jpg", "empty"),
+        (pictures.jpeg()[:900], "a.jpg", "damaged"),
+        (pictures.png(), "a.jpg", "says something else than what is in it"),
+        (b"\xff\xd8\xff" + bytes(MOST_BYTES), "a.jpg", "10 MB"),
+        (pictures.png_header_bomb(), "a.png", "too many pixels"),
+        (pictures.gif(10_000), "a.gif", "moves too much"),
+        (pictures.SVG, "a.svg", "This kind of file isn't taken. Send one of these: JPG"),
+        (pictures.HTML, "a.html", "This kind of file isn't taken. Send one of these: JPG"),
+    ],
+    ids=["empty", "cut", "mislabelled", "huge", "pixels", "frames", "svg", "html"],
+)
+def test_every_wrong_file_gets_a_clear_word_and_the_text_stays(
+    app: Flask, journey: Journey, data: bytes, name: str, says: str
+) -> None:
+    browser = _browser(app, "s")
+    browser.get("/submit")
+    answer = browser.post("/submit", {"text": LEAK, **photos(data, name=name)})
+    answer.request.environ["wsgi.input"].close()
+    said = re.search(r'id="submit-file-error">([^<]+)<', answer.text)
+    assert said, answer.status_code
+    assert says in html.unescape(said[1])
+    assert LEAK in answer.text
+    assert (rows(), on_disk(), db.session.query(Ticket).count()) == ([], [], 0)
 
 
 def test_files_of_a_refused_form_are_asked_for_again_and_leave_nothing(app: Flask, journey: Journey) -> None:

@@ -81,6 +81,9 @@ def test_reader_gets_a_word_where_nothing_can_be_found(reader: Browser, journey:
     long = reader.get("/search?q=" + "a" * 201)
     assert "The filter “Search” was left out: Must be at most 200 characters." in long.text
     assert "was left out" in reader.get("/search?q=lamp&area=nowhere&cursor=x").text
+    longest = reader.get("/search?q=" + "%E8%B7%AF" * 10_000)
+    assert longest.status_code == 200
+    assert "Must be at most 200 characters." in longest.text
 
 
 @pytest.mark.parametrize("name", ["q", "status", "area", "category", "cursor"])

@@ -20,6 +20,7 @@ from feedback.supervision.heartbeat import PATIENCE, heartbeat_path
 from tests.faults.clients import Clients
 from tests.faults.dose import Dose
 from tests.faults.ledger import Ledger
+from tests.faults.open_write import is_write_open, stop_in_a_write
 from tests.faults.site import Site, eventually
 from tests.faults.timers import judge_timers
 from tests.faults.verdict import Verdict, count_rows, judge_intake
@@ -52,10 +53,14 @@ def scheduler_killed(site: Site, dose: Dose, verdict: Verdict) -> None:
 
 
 def schedulers_asleep(site: Site, dose: Dose, verdict: Verdict) -> None:
-    """F8. Two and four schedulers by turns; one stands still and wakes. It landed if the others swept meanwhile."""
+    """F8. Two and four schedulers by turns; one stands still and wakes. It landed if the others swept meanwhile.
+
+    In each fourth round it stands still inside an open write, where on SQLite nobody else can do anything.
+    """
     ledger, clients = _clocks_by_minutes(site, dose)
     draw = Random(dose.seed)
     running: list[subprocess.Popen[bytes]] = []
+    in_a_write = 0
     try:
         for number in range(dose.kills):
             wanted = 2 if number % 2 == 0 else 4
@@ -67,16 +72,36 @@ def schedulers_asleep(site: Site, dose: Dose, verdict: Verdict) -> None:
             eventually(lambda before=before: sweeps_since(site, before) > 0, 60)  # type: ignore[misc]
             time.sleep(draw.uniform(0.5, 4.0))
             asleep = draw.choice(running)
-            asleep.send_signal(signal.SIGSTOP)
-            began = utc_now()
-            time.sleep(LONG_SLEEP if number % 5 == 1 else SHORT_SLEEP)
-            asleep.send_signal(signal.SIGCONT)
-            verdict.landed += sweeps_since(site, began) > 0
+            if number % 4 == 3:
+                in_a_write += _sleeps_in_a_write(site, asleep, draw)
+            else:
+                verdict.landed += _sleeps(site, asleep, LONG_SLEEP if number % 5 == 1 else SHORT_SLEEP)
             verdict.kills += 1
+        verdict.landed += in_a_write
+        verdict.figures["in_a_write"] = in_a_write
         _end(site, ledger, clients, dose, verdict)
     finally:
         clients.finish()
         ledger.close()
+
+
+def _sleeps(site: Site, scheduler: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Let it stand still; whether others swept meanwhile."""
+    scheduler.send_signal(signal.SIGSTOP)
+    began = utc_now()
+    time.sleep(seconds)
+    scheduler.send_signal(signal.SIGCONT)
+    return sweeps_since(site, began) > 0
+
+
+def _sleeps_in_a_write(site: Site, scheduler: subprocess.Popen[bytes], draw: Random) -> bool:
+    """Let it stand still with a transaction open; whether that moment was met, and the same write open until the end."""
+    was_met = stop_in_a_write(site, scheduler.pid, draw)
+    if was_met:
+        time.sleep(SHORT_SLEEP)
+        was_met = is_write_open(site, SHORT_SLEEP)
+    scheduler.send_signal(signal.SIGCONT)
+    return was_met
 
 
 def _clocks_by_minutes(site: Site, dose: Dose) -> tuple[Ledger, Clients]:

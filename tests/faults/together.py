@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
-import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from random import Random
 
 from feedback.kernel.clock import utc_now
-from feedback.kernel.db import db
 from feedback.kernel.db import session as current_session
 from tests.faults.clients import Clients
 from tests.faults.dose import Dose
 from tests.faults.ledger import ANSWERED, Ledger
+from tests.faults.open_write import stop_outside_a_write
 from tests.faults.scheduler_killed import sweeps_since
 from tests.faults.site import Site, eventually, kill
 from tests.faults.timers import judge_timers
@@ -47,7 +46,8 @@ def all_together(site: Site, dose: Dose, verdict: Verdict) -> None:
     ledger, clients = _begin(site, dose)
     try:
         scheduler, sleeper = site.background()[1], site.beside[-1].pid
-        fell_asleep, asleep_at = _put_to_sleep(site, sleeper), utc_now()
+        stop_outside_a_write(site, sleeper)
+        fell_asleep, asleep_at = time.monotonic(), utc_now()
         web = [draw.choice(KINDS[:8]) for _ in range(dose.kills - 2 * each - 1)] + ["master and workers"]
         killed: list[tuple[float, str, int]] = []
         for kind in draw.sample([*web, *["background"] * each], dose.kills - each):
@@ -125,30 +125,6 @@ def _nap(site: Site, scheduler: int) -> bool:
     return have_swept
 
 
-def _put_to_sleep(site: Site, scheduler: int) -> float:
-    """Stop it for long where it writes nothing just then: on SQLite nobody else could write until it wakes."""
-    while True:
-        os.kill(scheduler, signal.SIGSTOP)
-        if _can_write(site):
-            return time.monotonic()
-        os.kill(scheduler, signal.SIGCONT)
-        time.sleep(0.1)
-
-
-def _can_write(site: Site) -> bool:
-    with site.app.app_context():
-        address = db.engine.url
-    if address.get_backend_name() != "sqlite":
-        return True
-    with closing(sqlite3.connect(str(address.database), timeout=2.0)) as link:
-        try:
-            link.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError:
-            return False
-        link.rollback()
-        return True
-
-
 def _end(site: Site, ledger: Ledger, scheduler: int, draw: Random, verdict: Verdict) -> None:
     """Judge, tell everything again, and judge whether that changed anything."""
     await_quiet(site, verdict)
@@ -179,7 +155,7 @@ def _nothing_comes_due(site: Site, scheduler: int) -> Iterator[None]:
     schedulers = [scheduler, *(part.pid for part in site.beside)]
     for _ in range(10):
         for pid in schedulers:
-            _put_to_sleep(site, pid)
+            stop_outside_a_write(site, pid)
         if eventually(lambda: is_quiet(site), 3):
             break
         for pid in schedulers:

@@ -26,6 +26,7 @@ from feedback.web.admin.settings import setting_pages
 from feedback.web.admin.units import unit_pages
 from feedback.web.attachments import attachment_pages
 from feedback.web.auth import auth
+from feedback.web.compression import init_compression
 from feedback.web.desk import desk_pages
 from feedback.web.dispatcher import dispatch_pages
 from feedback.web.frame import csrf, init_frame
@@ -87,6 +88,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["queues"] = Queues(settings.redis_url)
     transaction.after_commit(relay.kick)
     init_security(app)
+    init_compression(app)
     init_sessions(app)
     init_frame(app)
     init_health(app)

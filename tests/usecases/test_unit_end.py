@@ -130,7 +130,11 @@ def test_request_of_a_merged_unit_waits_on_and_is_the_successors(county: County)
     story = led_by_c(county, ("hc", "acknowledge", {}))
     due = story.ticket.due_at
     assert due is not None
-    more = {"reason": "要开会商量", "interim": "周末先开门", "due_at": (due + timedelta(days=1)).isoformat()}
+    more: dict[str, Any] = {
+        "reason": "要开会商量",
+        "interim": "周末先开门",
+        "due_at": (due + timedelta(days=1)).isoformat(),
+    }
     story.act("hc", "request_extension", **more)
     end(county, "b")
     request = county.session.scalars(select(TicketRequest)).one()

@@ -9,8 +9,8 @@ from typing import Any, BinaryIO
 
 from babel.messages.extract import extract_python
 
-ROOTS = frozenset({"Answer", "BaseModel", "Command"})
-"""What a body or an answer of the interface is made from; a class of the same file that is made from one counts too."""
+SHAPES = frozenset({"Answer", "BaseModel", "Command"})
+"""What bodies, answers and their parts are made from; a class of the same file that is made from one counts too."""
 ACTION = "ticket_action"
 
 Found = tuple[Any, ...]
@@ -22,23 +22,21 @@ def extract(
 ) -> Iterator[Found]:
     """Babel's extractor: what it finds in any Python file, and the docstrings that the OpenAPI document takes over.
 
-    Those are the whole docstring of a body or an answer, and the first line of an action's.
+    Those are the whole docstring of a body or an answer, and the first line of an action's. With the option `of = actions`
+    a file without an action says nothing there: its commands are not of the interface.
     """
     yield from extract_python(file, keywords, comment_tags, options)  # type: ignore[arg-type]
     file.seek(0)
-    shapes = set(ROOTS)
+    shapes, found, has_action = set(SHAPES), [], False
     for node in ast.parse(file.read()).body:
-        said = (
-            inspect.cleandoc(ast.get_docstring(node) or "") if isinstance(node, ast.ClassDef | ast.FunctionDef) else ""
-        )
         if isinstance(node, ast.ClassDef) and shapes & {ast.unparse(base) for base in node.bases}:
             shapes.add(node.name)
+            found.append((node.lineno, inspect.cleandoc(ast.get_docstring(node) or "")))
         elif isinstance(node, ast.FunctionDef) and any(map(_makes_action, node.decorator_list)):
-            said = said.partition("\n")[0]
-        else:
-            continue
-        if said:
-            yield node.lineno, None, said, []
+            has_action = True
+            found.append((node.lineno, (ast.get_docstring(node) or "").partition("\n")[0]))
+    if has_action or options.get("of") != "actions":
+        yield from ((line, None, said, []) for line, said in found if said)
 
 
 def _makes_action(decorator: ast.expr) -> bool:

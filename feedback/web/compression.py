@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import secrets
-import struct
-import zlib
 
 from flask import Flask, Response, request
 
@@ -12,7 +12,6 @@ SHORTEST = 2048
 """Shorter ones fit two packets as they are."""
 LEVEL = 1
 """A fifth of a millisecond for a long page; the usual 6 takes three times as long for a sixth fewer bytes."""
-_NAMED, _SYSTEM = 8, 255
 
 
 def pack(page: bytes) -> bytes:
@@ -20,11 +19,10 @@ def pack(page: bytes) -> bytes:
 
     Whoever can only see how long answers are would otherwise learn from it what stands beside words they chose.
     """
-    packer = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
-    name = b"x" * secrets.randbelow(100)
-    head = struct.pack("<BBBBLBB", 0x1F, 0x8B, zlib.DEFLATED, _NAMED, 0, 0, _SYSTEM) + name + b"\0"
-    body = packer.compress(page) + packer.flush()
-    return head + body + struct.pack("<LL", zlib.crc32(page), len(page) & 0xFFFFFFFF)
+    packed = io.BytesIO()
+    with gzip.GzipFile("x" * secrets.randbelow(100), "wb", LEVEL, packed, mtime=0) as file:
+        file.write(page)
+    return packed.getvalue()
 
 
 def init_compression(app: Flask) -> None:

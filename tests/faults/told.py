@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import time
 from collections import Counter
 from random import Random
 
@@ -19,7 +20,7 @@ from feedback.notifications.audience import recipients
 from feedback.notifications.circle import Circle
 from feedback.notifications.models import Notice
 from feedback.tickets.models import Ticket
-from tests.faults.site import Site, eventually
+from tests.faults.site import Site
 from tests.faults.verdict import Verdict
 from tests.jobs.sink import Sink
 
@@ -36,6 +37,11 @@ def told_rows(session: Session) -> Told:
 
 def is_quiet(site: Site) -> bool:
     """Whether every event was told, every mail sent, and no job waits."""
+    return _left(site) == 0
+
+
+def _left(site: Site) -> int:
+    """Events, mails and jobs that are not done."""
     queues = site.app.extensions["queues"]
     with site.app.app_context():
         session = current_session()
@@ -43,17 +49,23 @@ def is_quiet(site: Site) -> bool:
         unsent = select(func.count()).where(Delivery.state.in_((outbox.NEW, outbox.LEASED)))
         left = (session.scalar(waiting) or 0) + (session.scalar(unsent) or 0)
         session.rollback()
-    return left == 0 and sum((queues.waiting() or {"": 1}).values()) == 0
+    return left + sum((queues.waiting() or {"": 1}).values())
 
 
 def await_quiet(site: Site, verdict: Verdict, seconds: float = 180) -> None:
-    """Wait until nothing is left to do; what still waits after that is lost."""
-    if not eventually(lambda: is_quiet(site), seconds):
+    """Wait until nothing is left to do. What is left when nothing became less for so long is stuck, and lost."""
+    least, until = _left(site), time.monotonic() + seconds
+    while least and time.monotonic() < until:
+        time.sleep(0.1)
+        left = _left(site)
+        if left < least:
+            least, until = left, time.monotonic() + seconds
+    if least:
         with site.app.app_context():
             rows = current_session().execute(select(Outbox.id, Outbox.state).where(Outbox.state != outbox.DONE)).all()
             current_session().rollback()
         queues = site.app.extensions["queues"].waiting()
-        verdict.note("lost", [f"not told after {seconds:g} s: events {rows[:5]}, queues {queues}"])
+        verdict.note("lost", [f"stuck for {seconds:g} s: events {rows[:5]}, queues {queues}"])
 
 
 def judge_told(session: Session, sink: Sink | None, verdict: Verdict, *, most_mails: int) -> None:

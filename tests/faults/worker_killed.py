@@ -68,10 +68,11 @@ def workers_killed(site: Site, dose: Dose, verdict: Verdict) -> None:
         site.redis.start()
         site.start_web()
         site.start_part("scheduler")
-        with _clients(site, tokens, dose, pause=2.5) as (ledger, clients):
+        with _clients(site, tokens, dose, pause=max(2.5, dose.kills / 6)) as (ledger, clients):
             for number in range(dose.kills):
                 verdict.landed += _kill_one(site, KINDS[number % len(KINDS)], draw)
                 verdict.kills += 1
+            sink.stall.clear()
             site.start_part("worker")
             clients.finish()
             await_quiet(site, verdict)

@@ -49,7 +49,7 @@ def _left(site: Site) -> int:
         unsent = select(func.count()).where(Delivery.state.in_((outbox.NEW, outbox.LEASED)))
         left = (session.scalar(waiting) or 0) + (session.scalar(unsent) or 0)
         session.rollback()
-    return int(left) + sum((queues.waiting() or {"": 1}).values())
+    return int(left + sum((queues.waiting() or {"": 1}).values()))
 
 
 def await_quiet(site: Site, verdict: Verdict, seconds: float = 180) -> None:

@@ -70,7 +70,7 @@ def _frame() -> dict[str, Any]:
     if actor:
         roles = dict.fromkeys(_(ROLE_NAMES[grant.role]) for grant in actor.grants)
         me = {"name": actor.name, "roles": list(roles)}
-        page = page_of_first_words()
+        page = page_of_first_words(actor)
         unread, is_put_away = unread_and_put_away(session(), actor, page)
         words = None if is_put_away else first_words(page)
     return {

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
+from feedback.kernel.actor import Actor
 from feedback.kernel.errors import NotFound
 from feedback.kernel.text import N_
 from feedback.notifications.hints import put_away
@@ -29,9 +30,11 @@ FIRST_WORDS = {
 SAME_PAGE = {"submitter.front": "submitter.home"}
 
 
-def page_of_first_words() -> str | None:
-    """The page that is being shown, where it has first words."""
+def page_of_first_words(actor: Actor) -> str | None:
+    """The page that is being shown, where it has first words. The front door has none for whoever submits nothing."""
     page = SAME_PAGE.get(request.endpoint or "", request.endpoint or "")
+    if page == "submitter.home" and not actor.has_role("submitter"):
+        return None
     return page if request.method == "GET" and page in FIRST_WORDS else None
 
 

@@ -45,7 +45,7 @@ LEAK = "村口主水管漏水三天了，路面塌了一小块，晚上骑车的
 BARE = {"sign-in", "cadre-first"}
 """What somebody opens first: no more than 60 KB over the wire."""
 UNITS_FILE = (
-    "code,name,kind,level,parent_code\nwater,水务与排水局,department,county,root\nnowhere,某站,department,town,none\n"
+    "code,name,kind,level,parent\nwater,水务与排水局,department,county,root\nnowhere,某站,department,town,none\n"
 )
 HANDLER_WORK = "/desk?tab=work"
 

@@ -61,6 +61,9 @@ def test_no_other_page_has_first_words(app: Flask, people: County) -> None:
         assert BUTTON not in browser.get(path).text
     assert browser.post("/hints/submitter.write/seen").status_code == 404
     assert "Start with" not in Browser(app).get("/sign-in").text
+    auditor = _browser(app, "au").get("/")
+    assert auditor.status_code == 200
+    assert BUTTON not in auditor.text
 
 
 def test_first_words_speak_the_readers_language(app: Flask, people: County) -> None:

@@ -47,7 +47,7 @@ def _fill(page: Page, look: Look) -> None:
         if kind == "file":
             control.set_input_files({"name": "sent.csv", "mimeType": "text/csv", "buffer": value.encode()})
         elif kind in ("checkbox", "radio"):
-            control.check(force=True)
+            control.evaluate("box => { if (!box.checked) box.click(); }")
         else:
             control.fill(value)
 

@@ -70,7 +70,7 @@ def read_table(path: Path, options: ImportOptions) -> Table:
         text = Text(
             N_("There is no column %(name)s to fill. The columns are: %(columns)s."),
             name=unknown[0],
-            columns=", ".join(COLUMNS),
+            columns=tuple(COLUMNS),
         )
         raise Invalid({"map": text})
     optional = [column for column in COLUMNS if column not in needed and not (column == "source" and options.source)]

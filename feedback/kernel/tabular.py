@@ -130,8 +130,8 @@ def _match_columns(
         raise _refusal(
             N_("%(name)s lacks the column %(missing)s. It has: %(found)s."),
             name=name,
-            missing=", ".join(missing),
-            found=", ".join(title for title in header if title),
+            missing=tuple(missing),
+            found=tuple(title for title in header if title),
         )
     known = set(wanted.values())
     ignored = tuple(title for title in header if title and title.casefold() not in known)

@@ -14,7 +14,10 @@ def N_(msgid: str) -> str:
 
 @dataclass(frozen=True)
 class Text:
-    """A sentence (English msgid with %(name)s places) and what fills it; a `Text` among the values is translated too."""
+    """A sentence (English msgid with %(name)s places) and what fills it.
+
+    A `Text` among the values is translated too, and words in a tuple are listed as the language does: `a, b` or `甲、乙`.
+    """
 
     msgid: str
     values: dict[str, Any] = field(default_factory=dict)
@@ -25,9 +28,15 @@ class Text:
 
     def render(self, translate: Callable[[str], str] = str) -> str:
         """The sentence in the language that `translate` knows; English without one."""
-        values = {k: v.render(translate) if isinstance(v, Text) else v for k, v in self.values.items()}
+        values = {name: _filling(value, translate) for name, value in self.values.items()}
         sentence = translate(self.msgid)
         return sentence % values if values else sentence
 
     def __str__(self) -> str:
         return self.render()
+
+
+def _filling(value: Any, translate: Callable[[str], str]) -> Any:
+    if isinstance(value, tuple):
+        return translate(N_(", ")).join(map(str, value))
+    return value.render(translate) if isinstance(value, Text) else value

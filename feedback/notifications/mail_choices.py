@@ -52,7 +52,7 @@ class ChooseMails(Command):
 def choose_mails(cmd: ChooseMails, *, actor: Actor, now: datetime) -> None:
     """Keep the actor's own choices. Invalid names the topic whose choice is none."""
     wanted = {topic: getattr(cmd, topic) for topic in TOPICS}
-    wrong = Text(N_("Must be one of: %(expected)s."), expected=", ".join(CHOICES))
+    wrong = Text(N_("Must be one of: %(expected)s."), expected=tuple(CHOICES))
     errors = {topic: wrong for topic, choice in wanted.items() if choice not in CHOICES}
     if errors:
         raise Invalid(errors)

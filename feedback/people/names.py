@@ -73,8 +73,6 @@ def parse_roles(entries: Iterable[str]) -> list[tuple[str, str]]:
                 {"roles": Text(N_("Must be written role@unit, such as handler@water; not “%(it)s”."), it=entry)}
             )
         if role not in ROLES:
-            raise Invalid(
-                {"roles": Text(N_("There is no role “%(it)s”. One of: %(all)s."), it=role, all=", ".join(ROLES))}
-            )
+            raise Invalid({"roles": Text(N_("There is no role “%(it)s”. One of: %(all)s."), it=role, all=ROLES)})
         found[role, code] = None
     return list(found)

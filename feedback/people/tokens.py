@@ -80,7 +80,7 @@ def issue_token(cmd: IssueToken, *, actor: Actor, now: datetime) -> IssuedToken:
         beyond = [scope for scope in scopes if scope not in allowed]
         if beyond:
             raise Invalid(
-                {"scopes": Text(N_("The roles of this account don't allow: %(scopes)s."), scopes=", ".join(beyond))}
+                {"scopes": Text(N_("The roles of this account don't allow: %(scopes)s."), scopes=tuple(beyond))}
             )
         row = ApiToken(
             account_id=account.id,

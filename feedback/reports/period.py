@@ -48,7 +48,7 @@ class ListQuery(ReportQuery):
         """As ReportQuery; Invalid also for a figure that does not exist."""
         super().check()
         if not any(self.measure in names for names in (MEASURES, HATCHES, SHARES)):
-            raise Invalid({"measure": Text(N_("Must be one of: %(names)s."), names=", ".join([*MEASURES, *HATCHES]))})
+            raise Invalid({"measure": Text(N_("Must be one of: %(names)s."), names=(*MEASURES, *HATCHES))})
 
 
 def starts_at(day: date, zone: str) -> datetime:

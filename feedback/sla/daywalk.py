@@ -17,7 +17,7 @@ class Day:
     on: date
     kind: str
     note: str
-    hours: str
+    hours: tuple[str, ...]
     counted: timedelta
     begins: datetime
     ends: datetime
@@ -41,7 +41,7 @@ def walk_days(start: datetime, end: datetime, calendar: Calendar) -> Iterator[Da
             on,
             plan.kind,
             plan.note,
-            ", ".join(f"{_clock(opens, calendar)}-{_clock(closes, calendar, '24:00')}" for opens, closes in inside),
+            tuple(f"{_clock(opens, calendar)}-{_clock(closes, calendar, '24:00')}" for opens, closes in inside),
             timedelta(microseconds=sum(closes - opens for opens, closes in inside)),
             from_micros(begins),
             from_micros(ends),

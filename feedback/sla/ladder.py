@@ -81,7 +81,7 @@ def _rung(part: str, field: str) -> Rung:
                 field: Text(
                     N_("“%(value)s” tells nobody; write when:who, and who is one of %(audiences)s."),
                     value=part[:40],
-                    audiences=", ".join(AUDIENCES),
+                    audiences=tuple(AUDIENCES),
                 )
             }
         )

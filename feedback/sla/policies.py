@@ -154,7 +154,7 @@ def _wrong_names(values: Mapping[str, str], around: Surroundings) -> dict[str, T
         errors["order"] = Text(N_("Must be a whole number from 1; the policy with the lowest that fits is used."))
     for column, known in (("kind", KINDS), ("urgency", URGENCIES)):
         if values.get(column) and values[column] not in known:
-            errors[column] = Text(N_("Must be one of: %(expected)s, or empty."), expected=", ".join(known))
+            errors[column] = Text(N_("Must be one of: %(expected)s, or empty."), expected=tuple(known))
     if values.get("unit") and values["unit"] not in around.unit_paths:
         errors["unit"] = Text(N_("There is no unit %(code)s."), code=values["unit"])
     if values.get("calendar") and values["calendar"] not in around.calendars:

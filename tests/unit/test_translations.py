@@ -18,6 +18,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from feedback.cli.documents import KEYWORDS
+from feedback.kernel.text import Text
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = ROOT / "feedback" / "translations" / "zh" / "LC_MESSAGES" / "messages.po"
@@ -138,6 +139,13 @@ def test_reader_of_chinese_gets_one_form_for_every_number() -> None:
     one, many = "%(num)d minute ago", "%(num)d minutes ago"
     assert {chinese.ngettext(one, many, number) for number in (0, 1, 2, 21)} == {"%(num)d 分钟前"}
     assert chinese.gettext("Sign in") == "登录"
+
+
+def test_words_in_a_refusal_are_listed_as_the_language_does() -> None:
+    text = Text("%(name)s lacks the column %(missing)s. It has: %(found)s.", name="x", missing=("a", "b"), found=())
+    assert str(text) == "x lacks the column a, b. It has: ."
+    chinese = {"%(name)s lacks the column %(missing)s. It has: %(found)s.": "%(missing)s", ", ": "、"}
+    assert text.render(chinese.__getitem__) == "a、b"
 
 
 def trees() -> Iterator[tuple[str, ast.Module]]:

@@ -42,6 +42,7 @@ class Clients:
         self.port, self.tokens, self.ledger, self.pause = port, tokens, ledger, pause
         self.ending = threading.Event()
         self.stuck: list[str] = []
+        self.told = 0
         self._open: dict[str, float] = {}
         self._threads = [
             threading.Thread(target=self._live, args=(number, Random(seed * 1000 + number)))
@@ -90,6 +91,7 @@ class Clients:
             call = ask()
             self.ledger.write(kind, **vars(call))
             if call.outcome == ANSWERED and call.status not in (429, 503):
+                self.told += 1
                 return call
             if time.monotonic() > until:
                 self.stuck.append(key)

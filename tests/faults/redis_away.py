@@ -8,12 +8,11 @@ import time
 from collections import Counter
 from random import Random
 
-from feedback.kernel.db import session as current_session
 from feedback.runner import redis_server
 from tests.faults.clients import Clients
 from tests.faults.dose import Dose
 from tests.faults.ledger import ANSWERED, Ledger
-from tests.faults.site import Site, eventually
+from tests.faults.site import Site, eventually, snapshot
 from tests.faults.told import await_quiet, judge_told
 from tests.faults.verdict import Verdict, count_rows, judge_intake
 from tests.jobs.conftest import Valkey
@@ -48,8 +47,7 @@ def redis_away(site: Site, dose: Dose, verdict: Verdict) -> None:
     finally:
         clients.finish()
     await_quiet(site, verdict)
-    with site.app.app_context():
-        session = current_session()
+    with snapshot(site) as session:
         judge_intake(session, ledger, verdict)
         judge_told(session, None, verdict, most_mails=1)
         verdict.figures |= {
@@ -58,7 +56,6 @@ def redis_away(site: Site, dose: Dose, verdict: Verdict) -> None:
             "calls": ledger.outcomes(),
             "submissions": len(ledger.asked()),
         }
-        session.rollback()
     calls = ledger.calls()
     refused = [call for call in calls if (call.outcome, call.status) != (ANSWERED, 201)]
     verdict.note("lost", [f"{call.key}: {call.outcome} {call.status}" for call in refused])

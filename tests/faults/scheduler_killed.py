@@ -21,7 +21,7 @@ from tests.faults.clients import Clients
 from tests.faults.dose import Dose
 from tests.faults.ledger import Ledger
 from tests.faults.open_write import is_write_open, stop_in_a_write
-from tests.faults.site import Site, eventually
+from tests.faults.site import Site, eventually, snapshot
 from tests.faults.timers import judge_timers
 from tests.faults.verdict import Verdict, count_rows, judge_intake
 
@@ -205,10 +205,8 @@ def _end(site: Site, ledger: Ledger, clients: Clients, dose: Dose, verdict: Verd
 
     if not eventually(is_over, 240):
         verdict.note("lost", ["clocks still wait four minutes after the last ticket"])
-    with site.app.app_context():
-        session = current_session()
+    with snapshot(site) as session:
         judge_timers(session, ledger, verdict)
         judge_intake(session, ledger, verdict)
         verdict.figures |= {"rows": count_rows(session), "submissions": len(ledger.asked())}
         verdict.figures["sweeps"] = session.scalar(select(func.count()).select_from(SweepRun))
-        session.rollback()

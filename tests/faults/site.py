@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from bench.servers import await_page
 from feedback.cli.commands import add_commands
@@ -22,6 +23,7 @@ from feedback.factory import create_app
 from feedback.kernel.actor import SYSTEM
 from feedback.kernel.clock import utc_now
 from feedback.kernel.db import db
+from feedback.kernel.db import session as current_session
 from feedback.people.tokens import IssueToken, issue_token
 from feedback.runner.instance import free_port
 from feedback.runner.parts import site_part
@@ -185,6 +187,18 @@ def _sockets_of(pid: int) -> set[str]:
             with contextlib.suppress(OSError):
                 found.add(str(link.readlink()))
     return found
+
+
+@contextmanager
+def snapshot(site: Site) -> Iterator[Session]:
+    """The database as it is at one instant, for a judge who reads many tables while the product goes on writing."""
+    with site.app.app_context():
+        session = current_session()
+        session.rollback()
+        if db.engine.dialect.name == "postgresql":
+            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        yield session
+        session.rollback()
 
 
 @contextmanager

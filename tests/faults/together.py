@@ -10,13 +10,12 @@ from contextlib import contextmanager
 from random import Random
 
 from feedback.kernel.clock import utc_now
-from feedback.kernel.db import session as current_session
 from tests.faults.clients import Clients
 from tests.faults.dose import Dose
 from tests.faults.ledger import ANSWERED, Ledger
 from tests.faults.open_write import stop_outside_a_write
 from tests.faults.scheduler_killed import sweeps_since
-from tests.faults.site import Site, eventually, kill
+from tests.faults.site import Site, eventually, kill, snapshot
 from tests.faults.timers import judge_timers
 from tests.faults.told import await_quiet, busy_workers, is_quiet, judge_told, put_jobs, replay_outbox, told_rows
 from tests.faults.verdict import Verdict, count_rows, judge_intake
@@ -31,7 +30,8 @@ minutes,1,roads,1min,1min,1min,1min,1min,10%:handler;30%:handler;50%:handler;70%
 LONG_SLEEP, SHORT_SLEEP = 31.0, 1.0
 """Longer than a lease of the outbox; longer than a round."""
 MOST_JOBS = 60
-WAITS = (0.05, 0.4)
+WAITS, BETWEEN = (0.05, 0.4), 4
+"""Seconds between two kills, and submissions that are told: however slow the machine is, something goes on there."""
 PAUSE = 0.1
 """Seconds between two tickets of a client."""
 
@@ -51,6 +51,8 @@ def all_together(site: Site, dose: Dose, verdict: Verdict) -> None:
         web = [draw.choice(KINDS[:8]) for _ in range(dose.kills - 2 * each - 1)] + ["master and workers"]
         killed: list[tuple[float, str, int]] = []
         for kind in draw.sample([*web, *["background"] * each], dose.kills - each):
+            enough = clients.told + BETWEEN
+            eventually(lambda enough=enough: clients.told >= enough, 30)  # type: ignore[misc]
             time.sleep(draw.uniform(*WAITS))
             if kind == "background":
                 verdict.landed += _kill_worker(site, scheduler, draw)
@@ -128,16 +130,13 @@ def _nap(site: Site, scheduler: int) -> bool:
 def _end(site: Site, ledger: Ledger, scheduler: int, draw: Random, verdict: Verdict) -> None:
     """Judge, tell everything again, and judge whether that changed anything."""
     await_quiet(site, verdict)
-    with site.app.app_context():
-        session = current_session()
+    with snapshot(site) as session:
         judge_intake(session, ledger, verdict)
         judge_timers(session, ledger, verdict)
         before = told_rows(session)
-        session.rollback()
     verdict.figures["jobs_repeated"] = replay_outbox(site, draw, 3, MOST_JOBS)
     await_quiet(site, verdict)
-    with _nothing_comes_due(site, scheduler), site.app.app_context():
-        session = current_session()
+    with _nothing_comes_due(site, scheduler), snapshot(site) as session:
         after = told_rows(session)
         events = {event for event, _ in before}
         verdict.note("lost", [f"{each} is gone" for each in sorted((before - after).elements())])
@@ -146,7 +145,6 @@ def _end(site: Site, ledger: Ledger, scheduler: int, draw: Random, verdict: Verd
         judge_told(session, None, verdict, most_mails=1)
         verdict.figures |= {"rows": count_rows(session), "submissions": len(ledger.asked())}
         verdict.figures["calls"] = ledger.outcomes()
-        session.rollback()
 
 
 @contextmanager

@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from random import Random
 
-from feedback.kernel.db import session as current_session
 from tests.faults.clients import Clients
 from tests.faults.dose import Dose
 from tests.faults.files import FileClients, sign_in_all
 from tests.faults.kept import is_clean, judge_files
 from tests.faults.ledger import ANSWERED, BROKEN, Call, Ledger
-from tests.faults.site import Site, eventually, kill
+from tests.faults.site import Site, eventually, kill, snapshot
 from tests.faults.verdict import Verdict, count_rows, judge_intake
 
 CLIENTS, TOKENS_EACH = 8, 3
@@ -77,14 +76,13 @@ def has_landed(at: float, kind: str, flying: int, calls: list[Call]) -> bool:
 
 
 def _close(site: Site, ledger: Ledger, clients: Clients, dose: Dose, verdict: Verdict) -> None:
-    with site.app.app_context():
-        session = current_session()
-        if dose.has_files:
+    if dose.has_files:
+        with snapshot(site) as session:
             eventually(lambda: is_clean(session), CLEANED_WITHIN)
             judge_files(session, site.app.extensions["files"], ledger, verdict)
+    with snapshot(site) as session:
         judge_intake(session, ledger, verdict)
         verdict.figures |= {"rows": count_rows(session), "calls": ledger.outcomes(), "submissions": len(ledger.asked())}
-        session.rollback()
     verdict.note("lost", [f"{key} was never answered" for key in clients.stuck])
     calls = ledger.calls() + ledger.file_calls()
     bad = [call for call in calls if call.outcome == ANSWERED and call.status not in (201, 429, 503)]

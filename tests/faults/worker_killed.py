@@ -8,13 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from random import Random
 
-from feedback.kernel.db import session as current_session
 from feedback.kernel.transaction import transaction
 from feedback.people.models import Account
 from tests.faults.clients import Clients
 from tests.faults.dose import Dose
 from tests.faults.ledger import Ledger
-from tests.faults.site import Site, children, eventually, kill
+from tests.faults.site import Site, children, eventually, kill, snapshot
 from tests.faults.told import await_quiet, busy_workers, judge_told, put_jobs, replay_outbox, told_rows
 from tests.faults.verdict import Verdict, count_rows, judge_intake
 from tests.jobs.sink import Sink
@@ -40,17 +39,15 @@ def jobs_repeated(site: Site, dose: Dose, verdict: Verdict) -> None:
         for part in ("worker", "worker", "scheduler"):
             site.start_part(part)
         await_quiet(site, verdict)
-        with site.app.app_context():
-            before = told_rows(current_session())
-            current_session().rollback()
+        with snapshot(site) as session:
+            before = told_rows(session)
         put += replay_outbox(site, draw, 3)
         await_quiet(site, verdict)
-        with site.app.app_context():
-            after = told_rows(current_session())
+        with snapshot(site) as session:
+            after = told_rows(session)
             verdict.note("double", [f"{each} was told again" for each in sorted((after - before).elements())])
             verdict.note("lost", [f"{each} is gone" for each in sorted((before - after).elements())])
-            judge_told(current_session(), None, verdict, most_mails=1)
-            current_session().rollback()
+            judge_told(session, None, verdict, most_mails=1)
         verdict.figures["jobs"] = put
         _judge(site, ledger, verdict)
 
@@ -76,9 +73,8 @@ def workers_killed(site: Site, dose: Dose, verdict: Verdict) -> None:
             site.start_part("worker")
             clients.finish()
             await_quiet(site, verdict)
-            with site.app.app_context():
-                judge_told(current_session(), sink, verdict, most_mails=2)
-                current_session().rollback()
+            with snapshot(site) as session:
+                judge_told(session, sink, verdict, most_mails=2)
             _judge(site, ledger, verdict)
     finally:
         sink.close()
@@ -127,7 +123,6 @@ def _clients(site: Site, tokens: list[list[str]], dose: Dose, pause: float = 0.0
 
 
 def _judge(site: Site, ledger: Ledger, verdict: Verdict) -> None:
-    with site.app.app_context():
-        judge_intake(current_session(), ledger, verdict)
-        verdict.figures |= {"rows": count_rows(current_session()), "submissions": len(ledger.asked())}
-        current_session().rollback()
+    with snapshot(site) as session:
+        judge_intake(session, ledger, verdict)
+        verdict.figures |= {"rows": count_rows(session), "submissions": len(ledger.asked())}

@@ -8,7 +8,7 @@ from typing import Any
 from playwright.sync_api import Page
 
 from tests.support.chromium import faults_of, scrolls_sideways
-from tests.support.pages import BARE, Look
+from tests.support.pages import FIRST, Look
 
 PHONE_WIDTH, DESK_WIDTH, WIDEST = (360, 740), (1280, 800), (1920, 1080)
 FIRST_PAGE, HEAVIEST = 60 * 1024, 150 * 1024
@@ -61,7 +61,7 @@ def inspect(page: Page, look: Look, lang: str, scale: Scale, address: str, *, qu
     faults = []
     _widen(page, PHONE_WIDTH)
     weight, requests = scale.bytes, scale.requests
-    if weight > (FIRST_PAGE if look.name in BARE else HEAVIEST):
+    if weight > (FIRST_PAGE if look.name.startswith(FIRST) else HEAVIEST):
         faults.append(f"weight: {weight} bytes")
     faults += [f"other host: {host}" for host in scale.hosts - {address}]
     if not look.paper:

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import url_for
+from flask import current_app, url_for
 from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import Actor
@@ -25,6 +26,8 @@ from feedback.web.present.cells import unit_name
 from feedback.web.present.words import FILTER_NAMES
 from feedback.web.translate import gettext as _
 
+SAFE = "!$'()*,/:;?@"
+"""What may stand in an address as it is."""
 LOWEST_LISTED = ("county", "town")
 """Levels of regions in a filter's list; a town stands for its villages."""
 
@@ -68,8 +71,13 @@ def left_out_words(name: str, refused: Invalid) -> str:
 
 def address(endpoint: str, kept: Mapping[str, str], **more: str | None) -> str:
     """The address of a list with its filters; an empty value takes one away."""
-    together: dict[str, Any] = {**kept, **more}
-    return url_for(endpoint, **{name: value for name, value in together.items() if value})
+    together: dict[str, Any] = {name: value for name, value in {**kept, **more}.items() if value}
+    if any(rule.arguments for rule in current_app.url_map.iter_rules(endpoint)):
+        return url_for(endpoint, **together)
+    path = url_for(
+        endpoint
+    )  # a page has dozens of these, and the router takes its time over what stands behind the path
+    return f"{path}?{urlencode(together, safe=SAFE)}" if together else path
 
 
 def region_options(session: Session, now: datetime, chosen: str | None) -> list[Any]:

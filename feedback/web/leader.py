@@ -16,7 +16,7 @@ from feedback.reading.queries import BY_DUE, MOST_DISPUTED, OLDEST, count_each, 
 from feedback.reading.requests import list_decidable
 from feedback.reading.search import TicketFilters
 from feedback.reading.views import TicketRow
-from feedback.reports.kept import recent_report
+from feedback.reports.kept import recent_counts, recent_report
 from feedback.reports.listing import list_counted
 from feedback.reports.metrics import measure_of
 from feedback.reports.period import ListQuery
@@ -78,7 +78,7 @@ def review() -> str:
     actor, now = signed_in_actor(), request_now()
     period, left_out = asked_period(request.args, now)
     report = recent_report(session(), actor, period.query(), now=now)
-    counts = count_each(session(), actor, {name: filters for name, (filters, _sort) in LISTS.items()}, now=now)
+    counts, counted_at = recent_counts(session(), actor, {n: filters for n, (filters, _sort) in LISTS.items()}, now=now)
     titles = _titles()
     rows = [row for name in EXCEPTIONS for row in _exceptions(actor, name, now)]
     return render_template(
@@ -94,7 +94,7 @@ def review() -> str:
         rows=[unit_row(row, period) for row in shown_rows(report)],
         closure_charts=[chart for chart in (gap_chart(report, period), _by_month(actor, period, now)) if chart],
         definitions=definitions(),
-        as_of=when_past(report.now, now),
+        as_of=when_past(min(report.now, counted_at), now),
     )
 
 

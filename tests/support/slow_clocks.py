@@ -96,6 +96,16 @@ def count_due(start: datetime, amount: str, calendar: SlowCalendar, spans: list[
     return instant
 
 
+def count_granted(at: datetime, until: datetime, amount: str, calendar: SlowCalendar, spans: list[Span]) -> datetime:
+    """A date that was granted, and the pauses since then: their length, or the working time inside them."""
+    due = until
+    for begins, ends in merge(spans, at):
+        if begins < due:
+            is_natural = parts(amount)[1] == "min"
+            due = due + (ends - begins) if is_natural else calendar.add(due, calendar.between(begins, ends))
+    return due
+
+
 def count_share(start: datetime, due: datetime, percent: int, amount: str, calendar: SlowCalendar) -> datetime:
     """The instant by which that share of the time has passed, to the second."""
     if percent == 100 or due <= start:
@@ -124,6 +134,7 @@ class SlowClock:
     gaps: list[Span] = field(default_factory=list)
     due: datetime | None = None
     fixed: datetime | None = None
+    granted: Span | None = None
     met: datetime | None = None
     dropped: datetime | None = None
     breached: datetime | None = None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from tests.support.slow_calendar import SlowCalendar
-from tests.support.slow_clocks import PAUSED, SlowClock, Span, count_due, merge
+from tests.support.slow_clocks import PAUSED, SlowClock, Span, count_due, count_granted, merge
 
 Policies = dict[tuple[str, str], dict[str, str]]
 CALENDAR_OF = {"water": "pumps"}
@@ -21,6 +21,14 @@ class Pause:
 
 
 @dataclass
+class Wish:
+    """More time, asked for and not yet decided: until when, and the clock of the decision."""
+
+    until: datetime
+    decision: SlowClock
+
+
+@dataclass
 class SlowTicket:
     """A ticket's clocks, pauses and lead, moved step by step."""
 
@@ -32,6 +40,8 @@ class SlowTicket:
     clocks: list[SlowClock] = field(default_factory=list)
     pauses: list[Pause] = field(default_factory=list)
     asked: int = 0
+    wish: Wish | None = None
+    decided: int = 0
 
     @property
     def policy(self) -> dict[str, str]:
@@ -53,6 +63,40 @@ class SlowTicket:
         self.end("leg", now, self.lead, is_met=False)
         self.end("signing", now, is_met=False)
         self.take_lead(now, unit)
+        self.drop_wish(now)
+
+    def reach(self) -> tuple[datetime, datetime]:
+        """When the resolution is due, and the latest date that may be asked for: its time again, 10 working days at most."""
+        clock = self.resolution()
+        assert clock
+        assert clock.due
+        amounts = (clock.amount, "10wd")
+        return clock.due, min(count_due(clock.due, amount, self.calendars["site"], []) for amount in amounts)
+
+    def make_wish(self, now: datetime, until: datetime) -> None:
+        self.wish = Wish(until, self.begin("decision", now))
+
+    def drop_wish(self, now: datetime) -> None:
+        """It was taken back, or the ticket went on without it."""
+        if self.wish:
+            self.wish.decision.end(now, is_met=False)
+        self.wish = None
+
+    def may_be_granted(self, now: datetime) -> bool:
+        due, latest = self.reach()
+        return self.wish is not None and max(now, due) < self.wish.until <= latest
+
+    def decide_wish(self, now: datetime, *, is_granted: bool) -> None:
+        """What was reached before is not undone; the date that was granted stands from now on."""
+        wish, clock = self.wish, self.resolution()
+        assert wish
+        assert clock
+        wish.decision.end(now, is_met=True)
+        self.wish, self.decided = None, self.decided + 1
+        if is_granted:
+            self.pass_to(now)
+            clock.granted = (now, wish.until)
+            self.lay(now)
 
     def take_lead(self, now: datetime, unit: str) -> None:
         """The unit's own leg goes on if it led before, the time between as a gap; an assist that leads starts anew."""
@@ -68,11 +112,12 @@ class SlowTicket:
             self.begin("leg", now, "leg_floor", unit)
         self.begin("signing", now, unit=unit)
 
-    def begin(self, kind: str, now: datetime, name: str = "", unit: str | None = None) -> None:
+    def begin(self, kind: str, now: datetime, name: str = "", unit: str | None = None) -> SlowClock:
         clock = SlowClock(kind, now, name or kind, self.policy, CALENDAR_OF.get(unit or "", "site"), unit)
         if name == "leg_floor":
             clock.follows = self.resolution()
         self._start(clock, now)
+        return clock
 
     def _start(self, clock: SlowClock, now: datetime) -> None:
         self.clocks.append(clock)
@@ -109,6 +154,7 @@ class SlowTicket:
         self.end("resolution", now)
         self.end("leg", now, self.lead)
         self.begin("confirmation", now)
+        self.drop_wish(now)
 
     def ask(self, now: datetime) -> None:
         """The question is a human word, and then the clocks of the work stand still."""
@@ -126,6 +172,12 @@ class SlowTicket:
         for pause in self.pauses:
             if pause.ended is None:
                 pause.ended = min(now, pause.wake)
+
+    def raised(self) -> None:
+        """What was granted in calmer days counts no longer; whoever calls chooses the policy anew."""
+        clock = self.resolution()
+        if clock:
+            clock.granted = None
 
     def repolicy(self, now: datetime) -> None:
         """The policy is chosen anew; clocks that run are laid from their own start, verdicts stay."""
@@ -149,6 +201,8 @@ class SlowTicket:
     def _lay(self, clock: SlowClock, now: datetime) -> None:
         calendar, spans = self.calendars[clock.calendar], self.spans(clock)
         due = clock.fixed or count_due(clock.start, clock.amount, calendar, spans)
+        if clock.granted:
+            due = max(due, count_granted(*clock.granted, clock.amount, calendar, spans))
         if clock.follows and clock.follows.due:
             due = max(due, clock.follows.due)
         clock.lay(due, calendar, merge(spans, clock.start), now)

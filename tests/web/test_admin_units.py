@@ -117,18 +117,18 @@ def test_unit_is_not_moved_where_it_can_not_stand(admin: Browser, county: County
     assert place(county, code) == before
 
 
-def test_unit_with_open_tickets_can_not_end_with_or_without_a_successor(admin: Browser, county: County) -> None:
-    county.add_catalogue("lamps", "b")
+def test_unit_with_open_tickets_hands_them_to_its_successor(admin: Browser, county: County) -> None:
     journey = Journey(county, now=utc_now() - timedelta(hours=2))
-    journey.to("in_progress")
-    assert "tickets can&#39;t be handed" in admin.get("/admin/units/water").text.replace("Open ", "")
-    for fields in ({}, {"successor": "roads"}):
-        answer = admin.post("/admin/units/water/end", fields)
-        assert answer.status_code == 409
-        assert "1 tickets are still open here" in answer.text
-    found = unit(county, "water")
+    reference = journey.submit()
+    journey.act(reference, "dispatch", "dp1", lead="c")
+    page = admin.get("/admin/units/c").text
+    assert "1 open ticket goes on with the successor, due when it was" in page
+    assert admin.post("/admin/units/c/end", {"successor": "b"}).status_code == 303
+    found = unit(county, "c")
     assert found
-    assert found.valid_to is None
+    assert found.valid_to is not None
+    assert journey.ticket(reference).lead_unit_id == county.units["b"].id
+    assert "open ticket" not in admin.get("/admin/units/c").text
 
 
 def test_merged_unit_hands_its_people_on_and_nothing_can_be_sent_there(

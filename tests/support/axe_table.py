@@ -9,6 +9,7 @@ Ends with 1 where there is a fault. F ends in .json or .md; without it Markdown 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import logging
 import re
@@ -19,15 +20,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flask import Flask
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 from playwright.sync_api import Error as PlaywrightError
 
 from feedback.kernel.db import db
+from tests.support.browser import Browser as PlainBrowser
 from tests.support.chromium import running_browser, served
 from tests.support.errands import ERRANDS, Errand, Took, run
 from tests.support.inspection import DESK_WIDTH, PHONE_WIDTH, Found, Scale, inspect
 from tests.support.pages import LOOKS, Look, references
-from tests.support.shots import LANGUAGES, browser_page, look_at
+from tests.support.shots import LANGUAGES, look_at
 from tests.support.small_site import make_site
 
 SIZES = (PHONE_WIDTH, DESK_WIDTH)
@@ -51,20 +53,32 @@ def look_through(
     """What is found on each page, in each language. `quick` looks on the phone alone."""
     known = references(app)
     languages = list(languages)
+    width, height = PHONE_WIDTH
+    page = browser.new_context(viewport={"width": width, "height": height}, base_url=address).new_page()
+    page.set_default_timeout(20_000)
+    scale = Scale(page)
     for login in dict.fromkeys(look.login for look in looks):
-        page = browser_page(browser, address, login, PHONE_WIDTH, languages[0])
-        scale = Scale(page)
-        for look in (look for look in looks if look.login == login):
-            for lang in languages:
-                page.set_viewport_size({"width": PHONE_WIDTH[0], "height": PHONE_WIDTH[1]})
-                try:
-                    look_at(page, look, known, lang)
-                except (AssertionError, PlaywrightError) as error:
-                    yield Found(look, lang, (f"not reached: {str(error).splitlines()[0]}",), 0, 0)
-                    continue
-                page.wait_for_load_state("networkidle")
-                yield inspect(page, look, lang, scale, address, quick=quick)
-        page.context.close()
+        _be(page, app, address, login)
+        for look, lang in itertools.product((look for look in looks if look.login == login), languages):
+            page.set_viewport_size({"width": width, "height": height})
+            try:
+                look_at(page, look, known, lang)
+            except (AssertionError, PlaywrightError) as error:
+                yield Found(look, lang, (f"not reached: {str(error).splitlines()[0]}",), 0, 0)
+                continue
+            page.wait_for_load_state("networkidle")
+            yield inspect(page, look, lang, scale, address, quick=quick)
+    page.context.close()
+
+
+def _be(page: Page, app: Flask, address: str, login: str) -> None:
+    """Let the browser be this person's, with the session that a plain client began; login "" is nobody."""
+    page.context.clear_cookies()
+    if login:
+        name = app.config["SESSION_COOKIE_NAME"]
+        client = PlainBrowser(app)
+        client.sign_in(login)
+        page.context.add_cookies([{"name": name, "value": client.cookie(name), "url": address}])
 
 
 def time_of(browser: Browser, errand: Errand) -> Took:

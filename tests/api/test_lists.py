@@ -174,7 +174,7 @@ def test_page_costs_the_same_number_of_queries_however_long_it_is(journey: Journ
     actor = journey.county.actor("d", utc_now())
     session = db.session()
     costs = []
-    for more in (1, 6):
+    for more in (1, 0, 6):  # the first page finds what the process keeps
         for _ in range(more):
             journey.to("dispatched", assist=True)
             journey.submit("s2", privacy="confidential")
@@ -184,8 +184,8 @@ def test_page_costs_the_same_number_of_queries_however_long_it_is(journey: Journ
             page = list_tickets(session, actor, now=utc_now(), limit=100)
         costs.append(len([each for each in statements if each.startswith("SELECT")]))
     assert len(page.items) == 14
-    assert costs[0] == costs[1]
-    assert costs[1] <= 11
+    assert costs[1] == costs[2]
+    assert costs[2] <= 8
 
 
 CORPUS = (

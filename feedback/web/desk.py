@@ -14,7 +14,7 @@ from feedback.kernel.db import session
 from feedback.kernel.errors import Invalid, NotFound
 from feedback.kernel.paging import Page
 from feedback.reading.clocks import open_spans
-from feedback.reading.queries import count_each, list_tickets
+from feedback.reading.queries import MOST_COUNTED, count_each_up_to, list_tickets
 from feedback.reading.search import TicketFilters
 from feedback.reading.views import TicketRow
 from feedback.routing.queries import list_categories
@@ -22,11 +22,11 @@ from feedback.web.bulk import ACTIONS, MOST, act_on_each, colleague_options, rep
 from feedback.web.filters import Asked, address, asked_filters, category_options, left_out_words, region_options
 from feedback.web.forms.desk import DeskFilterForm
 from feedback.web.present.desk import desk_row
+from feedback.web.present.search import number_words
 from feedback.web.replies import reply_pages
 from feedback.web.saved import query_of, view_pages, views_of
 from feedback.web.session import request_now, require, signed_in_actor
 from feedback.web.translate import gettext as _
-from feedback.web.translate import ngettext
 
 desk_pages = Blueprint("desk", __name__)
 desk_pages.register_blueprint(reply_pages)
@@ -91,7 +91,7 @@ def act_on_chosen() -> str | tuple[str, int]:
 def _desk_page(report: dict[str, Any] | None) -> str:
     actor, now = signed_in_actor(), request_now()
     asked = asked_filters(session(), actor, request.args, FILTERS, now=now)
-    counts = count_each(session(), actor, {t.name: narrowed(t, asked) for t in TABS}, now=now)
+    counts = count_each_up_to(session(), actor, {t.name: narrowed(t, asked) for t in TABS}, now=now)
     tab = _tab_asked(asked, counts)
     page = _page(actor, tab, asked, now)
     signing = open_spans(session(), [row.reference for row in page.items if row.status == "dispatched"], "signing")
@@ -100,7 +100,7 @@ def _desk_page(report: dict[str, Any] | None) -> str:
         {
             "url": address("desk.desk", asked.kept, tab=each.name),
             "label": labels[each.name],
-            "count": counts[each.name],
+            "count": count_words(counts[each.name]),
             "active": each is tab,
         }
         for each in TABS
@@ -153,10 +153,15 @@ def _filter_form(asked: Asked, now: datetime) -> DeskFilterForm:
     return form
 
 
+def count_words(count: int) -> str:
+    """A number at a tab; above a thousand that there are more."""
+    return f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count)
+
+
 def _pager(page: Page[TicketRow], count: int, tab: Tab, asked: Asked) -> dict[str, Any]:
     kept = {**asked.kept, "tab": tab.name}
     return {
-        "words": ngettext("%(num)d ticket", "%(num)d tickets", count),
+        "words": number_words(count),
         "first": address("desk.desk", kept) if request.args.get("cursor") else None,
         "next": address("desk.desk", kept, cursor=page.next) if page.next else None,
     }

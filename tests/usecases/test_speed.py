@@ -8,7 +8,16 @@ import pytest
 from sqlalchemy import ColumnElement, select
 
 from feedback.reading.desks import is_on_units_desk
-from feedback.reading.queries import BY_DUE, MOST_DISPUTED, NEWEST, OLDEST, count_tickets, list_tickets
+from feedback.reading.queries import (
+    BY_DUE,
+    MOST_DISPUTED,
+    NEWEST,
+    OLDEST,
+    count_each,
+    count_each_up_to,
+    count_tickets,
+    list_tickets,
+)
 from feedback.reading.search import TicketFilters
 from feedback.reports import kept
 from feedback.reports.kept import recent_report
@@ -73,6 +82,22 @@ def test_lists_from_a_narrow_base_agree_with_the_rule_of_who_sees_what(busy: Cou
             assert len(found) == len(set(found)) == len(by_rule), (login, sort)
         assert count_tickets(busy.session, actor, narrowed, now=NOW) == len(by_rule)
     assert _ids(busy, has_seat(busy.actor("s", NOW))) == _ids(busy, is_own(busy.actor("s", NOW)))
+
+
+def test_counts_with_an_end_agree_with_those_without(busy: County) -> None:
+    actor = busy.actor("hw", NOW)
+    lists = {
+        "all": TicketFilters(desk=True),
+        "work": TicketFilters(desk=True, status=("in_progress",), disputed=False),
+        "mine": TicketFilters(desk=True, status=("open",), assigned=True),
+    }
+    for more in ({}, {"overdue": True}, {"area": "village"}, {"q": "water"}):
+        asked = {name: filters.model_copy(update=more) for name, filters in lists.items()}
+        exact = count_each(busy.session, actor, asked, now=NOW)
+        assert count_each_up_to(busy.session, actor, asked, now=NOW) == exact, more
+    capped = count_each_up_to(busy.session, actor, lists, now=NOW, most=2)
+    assert capped == {name: min(number, 3) for name, number in count_each(busy.session, actor, lists, now=NOW).items()}
+    assert capped["all"] == 3
 
 
 def test_sweep_sends_as_many_statements_for_many_clocks_as_for_few(any_county: County) -> None:

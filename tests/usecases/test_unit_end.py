@@ -24,10 +24,10 @@ LATER = START + timedelta(days=1)
 
 
 @pytest.fixture
-def merging(any_county: County) -> County:
+def merging(county: County) -> County:
     """A county in which `c` (of no catalogue row) has a handler of its own."""
-    any_county.add_person("hc", "handler@c")
-    return any_county
+    county.add_person("hc", "handler@c")
+    return county
 
 
 def led_by_c(county: County, *steps: tuple[str, str, dict[str, Any]]) -> Story:
@@ -53,35 +53,37 @@ def is_whole(county: County) -> None:
     assert list(verify(county.session)) == []
 
 
-def test_merged_unit_passes_its_open_parts_and_clocks_unchanged(merging: County) -> None:
+def test_merged_unit_passes_its_open_parts_and_clocks_unchanged(any_county: County) -> None:
     """Case 77."""
-    fresh = led_by_c(merging)
-    begun = led_by_c(merging, ("hc", "acknowledge", {}))
-    asking = led_by_c(merging, ("hc", "acknowledge", {}), ("hc", "ask_submitter", {"text": "请问是哪一间？"}))
-    helped = Story(merging).submit().act("dp1", "add_leg", unit="c", task="请配合核实")
+    any_county.add_person("hc", "handler@c")
+    fresh = led_by_c(any_county)
+    begun = led_by_c(any_county, ("hc", "acknowledge", {}))
+    asking = led_by_c(any_county, ("hc", "acknowledge", {}), ("hc", "ask_submitter", {"text": "请问是哪一间？"}))
+    helped = Story(any_county).submit().act("dp1", "add_leg", unit="c", task="请配合核实")
     stories = (fresh, begun, asking, helped)
     before = [(clocks_of(story), story.state) for story in stories]
-    end(merging, "b")
+    end(any_county, "b")
     assert [(clocks_of(story), story.state) for story in stories] == before
-    heir = merging.units["b"].id
-    assert [story.ticket.lead_unit_id for story in stories] == [heir, heir, heir, merging.units["water"].id]
+    heir = any_county.units["b"].id
+    assert [story.ticket.lead_unit_id for story in stories] == [heir, heir, heir, any_county.units["water"].id]
     open_units = select(SlaClock.unit_id).where(SlaClock.met_at.is_(None), SlaClock.dropped_at.is_(None))
-    assert merging.units["c"].id not in set(merging.session.scalars(open_units))
+    assert any_county.units["c"].id not in set(any_county.session.scalars(open_units))
     assert [story.actions()[-1] for story in stories] == ["hand_over"] * 4
-    assert merging.session.get_one(Leg, begun.ticket.lead_leg_id).assignee_id == merging.accounts["hc"].id
+    assert any_county.session.get_one(Leg, begun.ticket.lead_leg_id).assignee_id == any_county.accounts["hc"].id
     begun.now = LATER
     begun.act("hc", "resolve", outcome="solved", text="活动室已延长开放时间。")
     helped.now = LATER
     helped.act("hb", "answer_leg", text="已到现场核实清楚")
-    is_whole(merging)
+    is_whole(any_county)
 
 
-def test_unit_without_a_successor_gives_its_tickets_back_as_if_a_return_were_granted(merging: County) -> None:
-    begun = led_by_c(merging, ("hc", "acknowledge", {}))
-    asking = led_by_c(merging, ("hc", "acknowledge", {}), ("hc", "ask_submitter", {"text": "请问是哪一间？"}))
-    helped = Story(merging).submit().act("dp1", "add_leg", unit="c", task="请配合核实")
+def test_unit_without_a_successor_gives_its_tickets_back_as_if_a_return_were_granted(any_county: County) -> None:
+    any_county.add_person("hc", "handler@c")
+    begun = led_by_c(any_county, ("hc", "acknowledge", {}))
+    asking = led_by_c(any_county, ("hc", "acknowledge", {}), ("hc", "ask_submitter", {"text": "请问是哪一间？"}))
+    helped = Story(any_county).submit().act("dp1", "add_leg", unit="c", task="请配合核实")
     due = begun.ticket.due_at
-    end(merging)
+    end(any_county)
     for story in (begun, asking):
         assert (story.state, story.ticket.lead_unit_id, story.ticket.lead_leg_id) == ("submitted", None, None)
         assert story.actions()[-1] == "give_back"
@@ -89,12 +91,12 @@ def test_unit_without_a_successor_gives_its_tickets_back_as_if_a_return_were_gra
     kinds = select(SlaClock.kind).where(
         SlaClock.ticket_id == begun.ticket.id, SlaClock.met_at.is_(None), SlaClock.dropped_at.is_(None)
     )
-    assert sorted(merging.session.scalars(kinds)) == ["dispatch", "first_response", "resolution"]
-    legs = merging.session.scalars(select(Leg).where(Leg.ticket_id == helped.ticket.id, Leg.role == "assist"))
+    assert sorted(any_county.session.scalars(kinds)) == ["dispatch", "first_response", "resolution"]
+    legs = any_county.session.scalars(select(Leg).where(Leg.ticket_id == helped.ticket.id, Leg.role == "assist"))
     assert [leg.ended_at for leg in legs] == [LATER]
     asking.now = LATER
     asking.act("dp1", "dispatch", lead="b").act("hb", "acknowledge")
-    is_whole(merging)
+    is_whole(any_county)
 
 
 def test_successor_with_a_part_of_its_own_keeps_one(merging: County) -> None:
@@ -125,9 +127,8 @@ def test_people_of_a_merged_unit_still_do_not_see_what_is_about_it(merging: Coun
     assert set(merging.session.scalars(about)) == {merging.units["c"].id, merging.units["b"].id}
 
 
-def test_request_of_a_merged_unit_waits_on_and_is_the_successors(county: County) -> None:
-    county.add_person("hc", "handler@c")
-    story = led_by_c(county, ("hc", "acknowledge", {}))
+def test_request_of_a_merged_unit_waits_on_and_is_the_successors(merging: County) -> None:
+    story = led_by_c(merging, ("hc", "acknowledge", {}))
     due = story.ticket.due_at
     assert due is not None
     more: dict[str, Any] = {
@@ -136,9 +137,9 @@ def test_request_of_a_merged_unit_waits_on_and_is_the_successors(county: County)
         "due_at": (due + timedelta(days=1)).isoformat(),
     }
     story.act("hc", "request_extension", **more)
-    end(county, "b")
-    request = county.session.scalars(select(TicketRequest)).one()
-    assert (request.state, request.unit_id) == ("pending", county.units["b"].id)
+    end(merging, "b")
+    request = merging.session.scalars(select(TicketRequest)).one()
+    assert (request.state, request.unit_id) == ("pending", merging.units["b"].id)
 
 
 def test_what_was_cut_short_is_passed_on_later_and_only_once(county: County) -> None:
@@ -153,11 +154,10 @@ def test_what_was_cut_short_is_passed_on_later_and_only_once(county: County) -> 
     assert county.session.scalars(told).first() == "ticket.handed_over"
 
 
-def test_answered_ticket_of_a_unit_that_is_gone_comes_back_when_it_is_disputed(county: County) -> None:
-    county.add_person("hc", "handler@c")
+def test_answered_ticket_of_a_unit_that_is_gone_comes_back_when_it_is_disputed(merging: County) -> None:
     solved = ("hc", "resolve", {"outcome": "solved", "text": "活动室已延长开放时间。"})
-    story = led_by_c(county, ("hc", "acknowledge", {}), solved)
-    end(county)
+    story = led_by_c(merging, ("hc", "acknowledge", {}), solved)
+    end(merging)
     assert story.state == "resolved"
     story.now = LATER
     story.act("s", "dispute", reason="晚上还是没开门")

@@ -16,6 +16,7 @@ from feedback.kernel.actor import Actor
 from feedback.kernel.outbox import Outbox
 from feedback.people.models import Account, Deputy, Unit
 from feedback.people.queries import colleagues, in_force, load_actor, submitter_key
+from feedback.sla.models import SlaClock
 from feedback.tickets import lifecycle
 from feedback.tickets.deciders import decider_standings, deciders
 from feedback.tickets.models import Leg, Seat, Ticket, TicketRequest, TimelineEntry
@@ -45,7 +46,7 @@ class Circle:
             "seats": self._seats,
             "alarm_handler": self._alarmed_handlers,
             "alarm_unit_head": lambda: self._nearest("unit_head"),
-            "alarm_dispatcher": self._office,
+            "alarm_dispatcher": self._alarmed_deciders,
             "alarm_adjudicator": lambda: self._nearest("adjudicator"),
             "alarm_supervisor": lambda: self._nearest("supervisor"),
             "alarm_leader": lambda: self._nearest("leader"),
@@ -209,7 +210,16 @@ class Circle:
 
     def _deciders(self) -> list[int]:
         """Those who may decide the request while it waits; none once it is decided."""
-        request = self._request()
+        return self._who_may_decide(self._request())
+
+    def _alarmed_deciders(self) -> list[int]:
+        """Those who may decide the request whose time runs out; the office for every other clock."""
+        is_decision = self.row.payload.get("kind") == "decision"
+        clock = self.session.get(SlaClock, self.row.payload.get("clock_id")) if is_decision else None
+        request = self.session.get(TicketRequest, clock.request_id) if clock and clock.request_id else None
+        return self._who_may_decide(request) if request else self._office()
+
+    def _who_may_decide(self, request: TicketRequest | None) -> list[int]:
         if request is None or request.state != "pending":
             return []
         return [a for a in self._asked_to_decide(request) if self._may_decide(a, request)]

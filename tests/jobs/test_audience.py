@@ -17,6 +17,7 @@ from feedback.notifications.delivery import deliver_events
 from feedback.notifications.models import Notice
 from feedback.people.models import Deputy, RoleGrant
 from feedback.people.queries import submitter_key
+from feedback.sla.sweep import fire_due
 from feedback.tickets.actions import run_action
 from feedback.tickets.models import Ticket, TicketRequest
 from tests.support.county import START, County
@@ -167,6 +168,21 @@ def test_wish_for_a_lower_urgency_goes_to_who_may_grant_it_and_not_to_the_worker
     assert told(county, "request.lower_urgency.made") == {"su"}
     act(county, "dp1", "set_urgency", reference, 2, urgency="critical", reason="It sparks.")
     assert told(county, "ticket.urgency_set") == {"hw", "hw2"}
+
+
+def test_more_time_calls_the_dispatcher_above_the_unit_and_reminds_nobody_else(county: County) -> None:
+    reference = submit(county, category="water")
+    act(county, "hw", "acknowledge", reference, 1)
+    due = (START + timedelta(days=8)).isoformat()
+    act(
+        county, "hw", "request_extension", reference, 2, reason="A pump comes.", due_at=due, interim="Lorries go round."
+    )
+    assert told(county, "request.extension.made") == {"d", "d2"}
+    fire_due(START + timedelta(hours=6), 500)
+    assert told(county, "sla.alarm", START + timedelta(hours=6)) == {"d", "d2"}
+    request = current_session().scalars(select(TicketRequest.id)).one()
+    act(county, "d", "decide", reference, 3, request=request, decision="granted", text="That is so.")
+    assert told(county, "request.extension.granted") == {"hw", "seat s"}
 
 
 def test_decided_request_calls_nobody_to_decide_it_any_more(county: County) -> None:

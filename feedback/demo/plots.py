@@ -268,6 +268,24 @@ def lowering_asked(s: Scene) -> Iterator[Step]:
     yield Step(_wmin(s, 20, 60), "dispatcher", "set_urgency", fields, ("in_progress",))
 
 
+def extended(s: Scene) -> Iterator[Step]:
+    """The unit asks for two days more, and gets them."""
+    yield from more_time_asked(s)
+    text = "配件确需从外地调运，已有临时措施，同意延期。"
+    yield Step(_wmin(s, 60, 200), "decider", "decide", {"decision": "granted", "text": text}, ("in_progress",))
+    yield from claimed(s)
+    yield from _confirm(s)
+
+
+def more_time_asked(s: Scene) -> Iterator[Step]:
+    """The unit asks for two days more; nobody has decided yet."""
+    yield from taken_up(s)
+    fields = {"reason": "需要的配件要从外地调运，三天后才能到。", "interim": "先用临时办法保证使用，每天上门查看一次。"}
+    yield Step(
+        _wmin(s, 30, 120), "handler", "request_extension", {**fields, "due_at": "@two_days_more"}, ("in_progress",)
+    )
+
+
 def reclassified(s: Scene) -> Iterator[Step]:
     """The dispatcher corrects its kind."""
     kind, words = ("demand", "是诉求") if s.story.kind == "suggestion" else ("suggestion", "是建议")

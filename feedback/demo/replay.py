@@ -154,6 +154,8 @@ class Replay:
             fields["assignee"] = handler.login if handler else ""
         if fields.get("planned_on") == "@later":
             fields["planned_on"] = later_day(at).isoformat()
+        if fields.get("due_at") == "@two_days_more" and ticket.due_at:
+            fields["due_at"] = (ticket.due_at + timedelta(days=2)).isoformat()
         if step.action == "decide":
             fields["request"] = performance.pending_request
         return fields

@@ -100,7 +100,7 @@ def test_demo_tells_of_everything_that_people_do(told: Session) -> None:
     assert done >= {
         "submit", "dispatch", "acknowledge", "reply", "note", "ask_submitter", "answer", "wake", "assign", "transfer",
         "resolve", "confirm", "dispute", "reopen", "lapse", "withdraw", "urge", "decline", "decide", "reclassify",
-        "set_urgency", "comment", "add_leg", "answer_leg",
+        "set_urgency", "comment", "add_leg", "answer_leg", "request_extension",
     }  # fmt: skip
     for condition in (
         Ticket.is_about,

@@ -24,12 +24,12 @@ from tests.faults.web_killed import KINDS, has_landed, victims_of
 CLIENTS = 6
 POLICY = """\
 name,order,category,dispatch,signing,first_response,resolution,leg_floor,alarms
-minutes,1,roads,1min,1min,1min,1min,1min,10%:handler;30%:handler;50%:handler;70%:unit_head;100%:supervisor
+minutes,1,roads,1min,1min,1min,1min,1min,10%:handler;30%:unit_head;70%:supervisor
 """
 """For some of the tickets: enough alarms come due within a minute."""
 LONG_SLEEP, SHORT_SLEEP = 31.0, 1.0
 """Longer than a lease of the outbox; longer than a round."""
-MOST_JOBS = 60
+MOST_JOBS = 40
 WAITS, BETWEEN = (0.05, 0.4), 4
 """Seconds between two kills, and submissions that are told: however slow the machine is, something goes on there."""
 PAUSE = 0.1
@@ -103,7 +103,7 @@ def _kill_web(site: Site, clients: Clients, kind: str, draw: Random) -> tuple[fl
 
 def _kill_worker(site: Site, scheduler: int, draw: Random) -> bool:
     """Kill the family's worker, or ask it to end, in the middle of a job; whether Redis says that it held one."""
-    put_jobs(site, draw, 3, MOST_JOBS)
+    put_jobs(site, draw, 2, MOST_JOBS)
     until = time.monotonic() + 60
     while time.monotonic() < until:
         time.sleep(draw.uniform(0.01, 0.05))

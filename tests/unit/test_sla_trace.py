@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from feedback.sla.amounts import Amount, need_amount
-from feedback.sla.clock import PauseSpan, due_at
+from feedback.sla.clock import Extension, PauseSpan, due_at
 from feedback.sla.trace import explain, to_json
 from tests.support.calendars import CHINA, at, calendar, week
 from tests.support.random_calendars import Twin, twins
@@ -81,3 +81,16 @@ def test_explanation_ends_where_the_clock_does_and_its_days_add_up(
             assert sum(counted, timedelta(0)) == timedelta(minutes=count)
         for step in told.steps:
             assert step.begins is None or step.ends is None or step.begins <= step.ends
+
+
+def test_explanation_says_of_an_extension_whether_it_moved_anything() -> None:
+    pause = PauseSpan(at("2026-03-03 10:00"), at("2026-03-04 10:00"), ("wait",))
+    granted = Extension(at("2026-03-02 10:00"), at("2026-03-05 09:30"))
+    told = explain(at("2026-03-02 09:00"), need_amount("2wd"), TOWN, [pause], [granted])
+    assert told.due_at == at("2026-03-06 09:30")
+    assert [step.kind for step in told.steps][-4:] == ["target", "extension", "pause", "due"]
+    early = Extension(at("2026-03-02 10:00"), at("2026-03-03 09:30"))
+    told = explain(at("2026-03-02 09:00"), need_amount("2wd"), TOWN, [pause], [early])
+    assert told.due_at == at("2026-03-04 17:30")
+    assert [step.kind for step in told.steps][-4:] == ["target", "pause", "extension", "due"]
+    assert "later anyway" in str(told.steps[-2].text)

@@ -113,3 +113,12 @@ def test_page_asks_the_database_as_often_for_many_as_for_one(reader: Browser, jo
             reader.get("/search?q=lamp")
         costs.append(len(sent))
     assert costs[0] == costs[1]
+
+
+def test_a_row_does_not_say_its_title_twice(reader: Browser, journey: Journey) -> None:
+    journey.submit(text="The lamp at the school is out. Since Monday nobody has been there to look at the lamp.")
+    page = reader.get("/search?q=lamp").text
+    assert page.count("at the school is out") == 1
+    excerpt = re.search(r'<span class="excerpt">(.*?)</span>', page)
+    assert excerpt
+    assert excerpt[1].startswith("Since Monday nobody has been there")

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _
 
-from feedback.web.forms.base import PageForm, SelectField, option
+from feedback.web.forms.base import PageForm, SelectField, needed, option
 
 
 def _choices() -> list[Any]:
@@ -22,7 +22,7 @@ class MailChoicesForm(PageForm):
 
     slug = "mails"
 
-    own = SelectField(_("Tickets that I raised"), choices=_choices())
-    work = SelectField(_("Tickets of my unit or office"), choices=_choices())
-    requests = SelectField(_("Requests to decide, and decisions on mine"), choices=_choices())
-    alarms = SelectField(_("Time limits that come near or have passed"), choices=_choices())
+    own = SelectField(_("Tickets that I raised"), needed(), choices=_choices())
+    work = SelectField(_("Tickets of my unit or office"), needed(), choices=_choices())
+    requests = SelectField(_("Requests to decide, and decisions on mine"), needed(), choices=_choices())
+    alarms = SelectField(_("Time limits that come near or have passed"), needed(), choices=_choices())

@@ -24,11 +24,15 @@ def title_cell(row: TicketRow) -> Cell:
 
 def excerpt_of(row: TicketRow) -> str:
     """The text's beginning without what the title said already."""
-    stem = row.title.rstrip("…").strip()
-    opening = " ".join(row.opening.split())
-    if stem and opening.startswith(stem):
-        opening = opening[len(stem) :].lstrip("。．.,，;；:：!！?？ ")
-    return opening
+    return text_after_title(row.title, " ".join(row.opening.split()))
+
+
+def text_after_title(title: str, text: str) -> str:
+    """How a text goes on where it begins as its title does; else the text."""
+    stem = title.rstrip("…").strip()
+    if stem and text.startswith(stem):
+        return text[len(stem) :].lstrip("。．.,，;；:：!！?？ ")
+    return text
 
 
 def place_words(row: TicketRow) -> str | None:

@@ -13,7 +13,7 @@ from feedback.reading.snippets import Part, mark
 from feedback.reading.views import TicketRow
 from feedback.tickets.bigrams import Phrase
 from feedback.web.present.cells import name_of, ticket_url, unit_name, when_past
-from feedback.web.present.desk import excerpt_of, place_words
+from feedback.web.present.desk import excerpt_of, place_words, text_after_title
 from feedback.web.present.words import SHORT_STATE_NAMES
 from feedback.web.translate import gettext as _
 from feedback.web.translate import ngettext
@@ -26,6 +26,15 @@ def marked(parts: Sequence[Part]) -> Markup:
     return Markup("").join(Markup("<mark>{}</mark>").format(text) if is_hit else escape(text) for text, is_hit in parts)
 
 
+def _excerpt(row: TicketRow, phrases: Sequence[Phrase]) -> Markup | str:
+    """Where the ticket speaks of it; how it goes on after the title where the title says that already."""
+    if row.snippet is None:
+        return excerpt_of(row)
+    said = "".join(text for text, _is_hit in row.snippet.parts)
+    rest = text_after_title(row.title, said)
+    return marked(row.snippet.parts) if rest == said else marked(mark(rest or excerpt_of(row), phrases))
+
+
 def found_row(row: TicketRow, phrases: Sequence[Phrase], now: datetime) -> Cell:
     """A row of the list of what was found."""
     title = marked(mark(row.title, phrases)) if row.title else row.reference
@@ -34,7 +43,7 @@ def found_row(row: TicketRow, phrases: Sequence[Phrase], now: datetime) -> Cell:
         "title": {
             "text": title,
             "url": ticket_url(row.reference),
-            "excerpt": marked(row.snippet.parts) if row.snippet else excerpt_of(row),
+            "excerpt": _excerpt(row, phrases),
         },
         "reference": row.reference,
         "unit": unit_name(row.unit) or _("the dispatcher"),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 
+from feedback.kernel.clock import utc_now
 from feedback.kernel.db import db
 from feedback.tickets.models import Verdict
 from tests.support.browser import Browser, give_password
@@ -189,3 +191,15 @@ def test_a_long_history_costs_no_more_queries_than_a_short_one(app: Flask, journ
         page = browser.get(f"/tickets/{reference}").text
     assert "News number 11" in page
     assert len(few) == len(many)
+
+
+def test_a_first_answer_that_is_late_is_said_first(app: Flask, journey: Journey) -> None:
+    journey.now = utc_now() - timedelta(hours=3)
+    reference = journey.submit(text="A water pipe burst", urgency="urgent")
+    for login, words in (
+        ("s", "Water should have answered you by"),
+        ("hw", "the submitter should have had an answer by"),
+    ):
+        page = _browser(app, login).get(f"/tickets/{reference}").text
+        assert words in page
+        assert "note-late" in page or "tone-late" in page

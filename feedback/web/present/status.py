@@ -52,6 +52,12 @@ class Seen:
         return moment(clock.due_at, self.now) if clock else ""
 
     @property
+    def missed_answer(self) -> str:
+        """By when the first answer should have been there, in words; empty while there is time for it, and after it."""
+        clock = self.open_clock("first_response")
+        return self.at(clock.due_at) if clock and clock.due_at < self.now else ""
+
+    @property
     def done_by(self) -> str:
         return self.at(self.row.due_at)
 
@@ -86,6 +92,22 @@ def _late(seen: Seen) -> Words:
     return "late", sentence, _("The supervisor has been told. A word to the submitter helps now.")
 
 
+def _unanswered(seen: Seen) -> Words:
+    if seen.mine:
+        sentence = _(
+            "%(unit)s should have answered you by %(at)s; the supervisor has been told.",
+            unit=seen.unit,
+            at=seen.missed_answer,
+        )
+        return "late", sentence, _then_yours(seen)
+    sentence = _(
+        "%(who)s has it; the submitter should have had an answer by %(at)s. The supervisor has been told.",
+        who=person_or_unit(seen.row),
+        at=seen.missed_answer,
+    )
+    return "late", sentence, _("To be done by %(due)s.", due=seen.done_by)
+
+
 def _submitted(seen: Seen) -> Words:
     clock = seen.open_clock("dispatch")
     tone = tone_of(clock.due_at, clock.started_at, seen.now) if clock else row_tone(seen.row, seen.now)
@@ -109,6 +131,8 @@ def _due_already(seen: Seen) -> str:
 def _dispatched(seen: Seen) -> Words:
     if seen.row.is_overdue:
         return _late(seen)
+    if seen.missed_answer:
+        return _unanswered(seen)
     tone, answer = row_tone(seen.row, seen.now), seen.due("first_response")
     if seen.mine:
         if answer:
@@ -141,6 +165,8 @@ def _deadlines(answer: str, seen: Seen) -> str:
 def _in_progress(seen: Seen) -> Words:
     if seen.row.is_overdue:
         return _late(seen)
+    if seen.missed_answer:
+        return _unanswered(seen)
     row, tone = seen.row, row_tone(seen.row, seen.now)
     answer = seen.due("first_response") if row.responded_at is None else ""
     if row.round > 1:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sqlite3
 import time
@@ -12,7 +11,7 @@ from random import Random
 from sqlalchemy import text
 
 from feedback.kernel.db import db
-from tests.faults.site import Site
+from tests.faults.site import Site, send
 
 LASTS = 0.3
 """Seconds after which a write that is still open is that of the stopped process: nobody else's takes so long."""
@@ -25,10 +24,10 @@ OPEN_WRITES = text(
 def stop_outside_a_write(site: Site, pid: int) -> None:
     """Stop a process where it writes nothing just then: on SQLite nobody else could write until it wakes."""
     while True:
-        os.kill(pid, signal.SIGSTOP)
+        send(signal.SIGSTOP, pid)
         if not is_write_open(site):
             return
-        os.kill(pid, signal.SIGCONT)
+        send(signal.SIGCONT, pid)
         time.sleep(0.1)
 
 
@@ -36,10 +35,10 @@ def stop_in_a_write(site: Site, pid: int, draw: Random, seconds: float = 30) -> 
     """Stop a process where its transaction has written and is not ended; False where that moment was not met."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        os.kill(pid, signal.SIGSTOP)
+        send(signal.SIGSTOP, pid)
         if is_write_open(site):
             return True
-        os.kill(pid, signal.SIGCONT)
+        send(signal.SIGCONT, pid)
         time.sleep(draw.uniform(0.0, 0.03))
     return False
 

@@ -169,9 +169,14 @@ def children(pid: int) -> list[int]:
 
 def kill(*pids: int) -> None:
     """kill -9, as when memory runs out."""
+    send(signal.SIGKILL, *pids)
+
+
+def send(number: int, *pids: int) -> None:
+    """A signal to each that is still there."""
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+            os.kill(pid, number)
 
 
 def _sockets_on(port: int, state: str = LISTENING) -> set[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from collections.abc import Iterator
@@ -15,11 +14,11 @@ from tests.faults.dose import Dose
 from tests.faults.ledger import ANSWERED, Ledger
 from tests.faults.open_write import stop_outside_a_write
 from tests.faults.scheduler_killed import sweeps_since
-from tests.faults.site import Site, eventually, kill, snapshot
+from tests.faults.site import Site, eventually, send, snapshot
 from tests.faults.timers import judge_timers
 from tests.faults.told import await_quiet, busy_workers, is_quiet, judge_told, put_jobs, replay_outbox, told_rows
 from tests.faults.verdict import Verdict, count_rows, judge_intake
-from tests.faults.web_killed import KINDS, has_landed, victims_of
+from tests.faults.web_killed import KINDS, has_landed, strike
 
 CLIENTS = 6
 POLICY = """\
@@ -57,12 +56,13 @@ def all_together(site: Site, dose: Dose, verdict: Verdict) -> None:
             if kind == "background":
                 verdict.landed += _kill_worker(site, scheduler, draw)
             else:
-                killed.append(_kill_web(site, clients, kind, draw))
+                eventually(lambda: clients.in_flight() >= 4, 60)
+                killed.append(strike(site, kind, clients, draw))
         clients.finish()
         verdict.landed += sum(_nap(site, draw.choice([scheduler, site.beside[0].pid])) for _ in range(each - 1))
         time.sleep(max(0.0, fell_asleep + LONG_SLEEP - time.monotonic()))
         verdict.landed += sweeps_since(site, asleep_at) > 0
-        os.kill(sleeper, signal.SIGCONT)
+        send(signal.SIGCONT, sleeper)
     finally:
         clients.finish()
     calls = ledger.calls()
@@ -93,14 +93,6 @@ def _begin(site: Site, dose: Dose) -> tuple[Ledger, Clients]:
     return ledger, clients
 
 
-def _kill_web(site: Site, clients: Clients, kind: str, draw: Random) -> tuple[float, str, int]:
-    eventually(lambda: clients.in_flight() >= 4, 60)
-    victims = eventually(lambda: victims_of(site, kind, draw), 60)
-    at, flying = time.monotonic(), clients.in_flight()
-    kill(*victims)
-    return at, kind, flying
-
-
 def _kill_worker(site: Site, scheduler: int, draw: Random) -> bool:
     """Kill the family's worker, or ask it to end, in the middle of a job; whether Redis says that it held one."""
     put_jobs(site, draw, 2, MOST_JOBS)
@@ -108,22 +100,22 @@ def _kill_worker(site: Site, scheduler: int, draw: Random) -> bool:
     while time.monotonic() < until:
         time.sleep(draw.uniform(0.01, 0.05))
         for pid in (set(site.background()) - {scheduler}) & set(busy_workers(site)):
-            os.kill(pid, signal.SIGSTOP)
+            send(signal.SIGSTOP, pid)
             if pid in busy_workers(site):
-                os.kill(pid, draw.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM]))
-                os.kill(pid, signal.SIGCONT)
+                send(draw.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM]), pid)
+                send(signal.SIGCONT, pid)
                 return True
-            os.kill(pid, signal.SIGCONT)
+            send(signal.SIGCONT, pid)
     return False
 
 
 def _nap(site: Site, scheduler: int) -> bool:
     """Let a scheduler stand still until others have swept; whether they did."""
     began = utc_now()
-    os.kill(scheduler, signal.SIGSTOP)
+    send(signal.SIGSTOP, scheduler)
     time.sleep(SHORT_SLEEP)
     have_swept = eventually(lambda: sweeps_since(site, began) > 0, 10)
-    os.kill(scheduler, signal.SIGCONT)
+    send(signal.SIGCONT, scheduler)
     return have_swept
 
 
@@ -156,9 +148,7 @@ def _nothing_comes_due(site: Site, scheduler: int) -> Iterator[None]:
             stop_outside_a_write(site, pid)
         if eventually(lambda: is_quiet(site), 3):
             break
-        for pid in schedulers:
-            os.kill(pid, signal.SIGCONT)
+        send(signal.SIGCONT, *schedulers)
         time.sleep(2)
     yield
-    for pid in schedulers:
-        os.kill(pid, signal.SIGCONT)
+    send(signal.SIGCONT, *schedulers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from random import Random
 
@@ -10,7 +11,7 @@ from tests.faults.dose import Dose
 from tests.faults.files import FileClients, sign_in_all
 from tests.faults.kept import is_clean, judge_files
 from tests.faults.ledger import ANSWERED, BROKEN, Call, Ledger
-from tests.faults.site import Site, eventually, kill, snapshot
+from tests.faults.site import Site, eventually, kill, send, snapshot
 from tests.faults.verdict import Verdict, count_rows, judge_intake
 
 CLIENTS, TOKENS_EACH = 8, 3
@@ -41,9 +42,7 @@ def web_killed(site: Site, dose: Dose, verdict: Verdict) -> None:
         for kind in kinds:
             time.sleep(draw.uniform(0.2, dose.longest_wait))
             eventually(lambda: clients.in_flight() >= 4, 60)
-            victims = eventually(lambda kind=kind: victims_of(site, kind, draw), 60)  # type: ignore[misc]
-            killed.append((time.monotonic(), kind, clients.in_flight()))
-            kill(*victims)
+            killed.append(strike(site, kind, clients, draw))
         time.sleep(1)
     finally:
         clients.finish()
@@ -54,7 +53,25 @@ def web_killed(site: Site, dose: Dose, verdict: Verdict) -> None:
     _close(site, ledger, clients, dose, verdict)
 
 
-def victims_of(site: Site, kind: str, draw: Random) -> list[int]:
+def strike(site: Site, kind: str, clients: Clients, draw: Random) -> tuple[float, str, int]:
+    """Kill web processes in the middle of a call: when, what kind of kill, how many calls were under way.
+
+    They are stopped first: a call that ended just before would leave nothing to break off.
+    """
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        victims = _victims(site, kind, draw)
+        send(signal.SIGSTOP, *victims)
+        if victims and (kind == "master" or any(site.serving(pid) for pid in victims)):
+            at, flying = time.monotonic(), clients.in_flight()
+            kill(*victims)
+            return at, kind, flying
+        send(signal.SIGCONT, *victims)
+        time.sleep(draw.uniform(0.005, 0.05))
+    return time.monotonic(), kind, 0
+
+
+def _victims(site: Site, kind: str, draw: Random) -> list[int]:
     """The processes that a kill of this kind hits; none while no web process has a call in its hands."""
     master, workers = site.web()
     busy = [pid for pid in workers if site.serving(pid)]

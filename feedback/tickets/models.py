@@ -152,7 +152,10 @@ class TicketRequest(Base):
     """Something that needs a second person: decline, lower_urgency, return, extension, suspension, exclusion, appeal."""
 
     __tablename__ = "ticket_request"
-    __table_args__ = (Index("ix_ticket_request_ticket_id_state", "ticket_id", "state"),)
+    __table_args__ = (
+        Index("ix_ticket_request_ticket_id_state", "ticket_id", "state"),
+        Index("ix_ticket_request_state_requested_at", "state", "requested_at"),
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"))

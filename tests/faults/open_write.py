@@ -13,7 +13,7 @@ from sqlalchemy import text
 from feedback.kernel.db import db
 from tests.faults.site import Site, send
 
-LASTS = 0.3
+LASTS = 0.5
 """Seconds after which a write that is still open is that of the stopped process: nobody else's takes so long."""
 OPEN_WRITES = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_xid IS NOT NULL"

@@ -59,10 +59,11 @@ def _last_words(session: Session, references: list[str]) -> dict[str, str]:
 
 def _until(session: Session, references: list[str]) -> dict[str, datetime]:
     """By reference, when the wait for an answer or the time to confirm ends."""
+    # A ticket's pauses are few; asked by their end, SQLite would look at all the county's open ones.
     pauses = session.execute(
-        select(Ticket.reference, SlaPause.wake_at.label("at"))
+        select(Ticket.reference, SlaPause.wake_at.label("at"), SlaPause.ended_at)
         .join(SlaPause, SlaPause.ticket_id == Ticket.id)
-        .where(Ticket.reference.in_(references), Ticket.status == lifecycle.WAITING, SlaPause.ended_at.is_(None))
+        .where(Ticket.reference.in_(references), Ticket.status == lifecycle.WAITING)
     )
     clocks = session.execute(
         select(Ticket.reference, SlaClock.due_at.label("at"))
@@ -74,4 +75,5 @@ def _until(session: Session, references: list[str]) -> dict[str, datetime]:
             SlaClock.dropped_at.is_(None),
         )
     )
-    return {row.reference: row.at for row in (*pauses, *clocks)}
+    waits = [row for row in pauses if row.ended_at is None]
+    return {row.reference: row.at for row in (*waits, *clocks)}

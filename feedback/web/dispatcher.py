@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request
@@ -34,6 +34,7 @@ dispatch_pages = Blueprint("dispatcher", __name__)
 FILTERS = ("q", "area", "urgency")
 REFERENCE = re.compile(r"[0-9A-Za-z-]{1,20}")
 ROWS = 20
+LAST = datetime.max.replace(tzinfo=UTC)
 AT_OFFICE = TicketFilters(office=True, status=(SUBMITTED,))
 
 
@@ -103,6 +104,7 @@ def _refusal(reference: str, form: DispatchForm, refused: Invalid | Conflict) ->
 def _page(actor: Actor, now: datetime, refusal: Refusal | None) -> str:
     asked = asked_filters(session(), actor, request.args, FILTERS, now=now)
     filters = AT_OFFICE.model_copy(update={name: getattr(asked.filters, name) for name in FILTERS})
+    # Pages come by when the matter is due; on a page it counts when somebody must have been chosen.
     try:
         page = list_tickets(session(), actor, filters, now=now, limit=ROWS, cursor=request.args.get("cursor"))
     except Invalid as refused:
@@ -111,7 +113,8 @@ def _page(actor: Actor, now: datetime, refusal: Refusal | None) -> str:
     spans = open_spans(session(), [row.reference for row in page.items], "dispatch")
     proposals = Proposals(session(), page.items)
     count = count_tickets(session(), actor, filters, now=now)
-    rows = [dispatch_row(row, now, spans, proposals) for row in page.items]
+    first = sorted(page.items, key=lambda row: spans[row.reference][1] if row.reference in spans else LAST)
+    rows = [dispatch_row(row, now, spans, proposals) for row in first]
     return render_template(
         "dispatcher/dispatch.html",
         rows=[{**row, **_form_of(row["reference"], refusal)} for row in rows],

@@ -59,6 +59,15 @@ def test_dispatcher_sees_only_what_waits_for_their_office_and_why(app: Flask, de
     assert rows(root.get("/dispatch").text) == []
 
 
+def test_what_must_be_sent_on_first_stands_on_top(desk: Browser, journey: Journey) -> None:
+    journey.now -= timedelta(days=4)
+    burden = journey.submit(text="The same form three times a month", kind="burden_lead")
+    journey.now += timedelta(days=4)
+    later = journey.submit(text="The square is dark at night")
+    urgent = journey.submit(text="The square is full of glass", urgency="urgent")
+    assert rows(desk.get("/dispatch").text) == [burden, urgent, later]
+
+
 def test_dispatcher_takes_a_proposal_with_one_tap(desk: Browser, journey: Journey) -> None:
     reference = journey.submit(text="The water pipe form comes three times a month", kind="burden_lead")
     text = row(desk.get("/dispatch").text, reference)

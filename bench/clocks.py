@@ -18,13 +18,16 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bench import many_clocks
+import psycopg
+
+from bench import many_clocks, servers
 from feedback.calendars.definition import CalendarDefinition, DateRow, WeekRow
 from feedback.calendars.holidays import official_days
 from feedback.calendars.notation import parse_days, parse_windows
@@ -206,10 +209,15 @@ def long_span() -> dict[str, float]:
     return told
 
 
-def sweeps(sizes: Sequence[int], due: int, rounds: int) -> list[dict[str, Any]]:
-    """Sweeps over `due` clocks among each number of open ones, by turns, on one SQLite file for each number."""
-    with tempfile.TemporaryDirectory(prefix="zhida-clocks-") as folder:
-        sites = [many_clocks.fill(Path(folder) / str(size), size, due) for size in sizes]
+def sweeps(sizes: Sequence[int], due: int, rounds: int, *, on_postgres: bool) -> list[dict[str, Any]]:
+    """Sweeps over `due` clocks among each number of open ones, by turns, on a database for each number."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="zhida-clocks-")))
+        urls: dict[int, str | None] = dict.fromkeys(sizes)
+        if on_postgres:
+            cluster = stack.enter_context(servers.postgres(folder))
+            urls = {size: new_database(cluster, f"clocks_{size}") for size in sizes}
+        sites = [many_clocks.fill(folder / str(size), size, due, urls[size]) for size in sizes]
         taken: list[list[dict[str, float]]] = [[] for _ in sites]
         for _ in range(rounds):
             for site, times in zip(sites, taken, strict=True):
@@ -228,18 +236,27 @@ def sweeps(sizes: Sequence[int], due: int, rounds: int) -> list[dict[str, Any]]:
     ]
 
 
+def new_database(url: str, name: str) -> str:
+    """The URL of a new database beside that of `url`."""
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload, arg-type, unused-ignore]
+    return url.replace("/zhida?", f"/{name}?")
+
+
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m bench.clocks", description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=10_000, help="how many questions")
     parser.add_argument("--sweep", help="numbers of open clocks, such as 10000,100000,1000000")
+    parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite", help="of the sweeps")
     parser.add_argument("--due", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     told: dict[str, Any] = {}
     if options.sweep:
-        told["sweeps"] = sweeps([int(size) for size in options.sweep.split(",")], options.due, options.rounds)
+        sizes = [int(size) for size in options.sweep.split(",")]
+        told["sweeps"] = sweeps(sizes, options.due, options.rounds, on_postgres=options.database == "postgres")
     else:
         asked = questions(options.count)
         told["plain"] = measure(asked, makeup=False)

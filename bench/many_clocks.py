@@ -1,4 +1,4 @@
-"""A SQLite site with very many open clocks of which some are due: rows alone, written in bulk, for bench.clocks."""
+"""A site with very many open clocks of which some are due: rows alone, written in bulk, for bench.clocks."""
 
 from __future__ import annotations
 
@@ -25,14 +25,17 @@ BATCH = 500
 ROWS = 20_000
 
 
-def fill(folder: Path, size: int, due: int) -> Flask:
-    """The site; its first `due` clocks have an alarm at NOW, the others in the weeks after it."""
+def fill(folder: Path, size: int, due: int, database_url: str | None = None) -> Flask:
+    """The site, on an SQLite file in `folder` where no empty database is named.
+
+    Its first `due` clocks have an alarm at NOW, the others in the weeks after it.
+    """
     folder.mkdir(parents=True)
     settings = Settings.from_env(
         {
             "FEEDBACK_ENV": "testing",
             "SECRET_KEY": "only-to-measure-0123456789abcdef0123456789",
-            "DATABASE_URL": f"sqlite:///{folder / 'zhida.db'}",
+            "DATABASE_URL": database_url or f"sqlite:///{folder / 'zhida.db'}",
             "REDIS_URL": "redis://127.0.0.1:1/0",
             "BASE_URL": "http://127.0.0.1:8000",
             "INSTANCE_DIR": str(folder),
@@ -46,7 +49,8 @@ def fill(folder: Path, size: int, due: int) -> Flask:
             with transaction() as session:
                 session.execute(insert(SlaClock), rows)
         with db.engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            at_rest = {"sqlite": "PRAGMA wal_checkpoint(TRUNCATE)", "postgresql": "ANALYZE"}
+            connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql(at_rest[db.engine.dialect.name])
         db.session.remove()
     return app
 

@@ -50,9 +50,11 @@ def is_write_open(site: Site, lasts: float = LASTS) -> bool:
         if address.get_backend_name() == "sqlite":
             return not _can_write(str(address.database), 0.0) and not _can_write(str(address.database), LASTS)
         with db.engine.connect() as link:
-            if not link.scalar(OPEN_WRITES, {"lasts": 0.0}):
-                return False
-            time.sleep(LASTS)
+            began = time.monotonic()
+            while (passed := time.monotonic() - began) < LASTS:
+                if not link.scalar(OPEN_WRITES, {"lasts": passed}):
+                    return False
+                time.sleep(LASTS / 20)
             return bool(link.scalar(OPEN_WRITES, {"lasts": lasts}))
 
 

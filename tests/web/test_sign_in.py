@@ -202,7 +202,7 @@ def test_a_person_ends_another_session_and_a_token_of_their_own(browser: Browser
     phone.sign_in("ha")
     browser.sign_in("ha")
     page = browser.get("/account").text
-    assert "Chrome, Android" in page
+    assert "Chrome、Android" in page
     path = page.split('action="/account/sessions/')[1].split('"')[0]
     assert browser.post(f"/account/sessions/{path}").status_code == 302
     assert phone.get("/account").status_code == 302

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from feedback.kernel.db import db
 from tests.faults.site import Site, send
 
-LASTS = 0.5
+LASTS = 2.0
 """Seconds after which a write that is still open is that of the stopped process: nobody else's takes so long."""
 OPEN_WRITES = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_xid IS NOT NULL"
@@ -54,7 +54,7 @@ def is_write_open(site: Site, lasts: float = LASTS) -> bool:
             while (passed := time.monotonic() - began) < LASTS:
                 if not link.scalar(OPEN_WRITES, {"lasts": passed}):
                     return False
-                time.sleep(LASTS / 20)
+                time.sleep(LASTS / 50)
             return bool(link.scalar(OPEN_WRITES, {"lasts": lasts}))
 
 

@@ -47,15 +47,15 @@ class UnitPicker:
     def code_of(self, typed: str, field: str) -> str:
         """The code meant by what was typed. Raises Invalid naming `field`, with the names it could have been."""
         wanted = typed.strip()
+        if not wanted:
+            raise Invalid({field: Text(N_("This is needed."))})
         inner = wanted[wanted.rfind("(") + 1 : -1] if wanted.endswith(")") else wanted
         by_code = {unit.code.casefold(): unit.code for unit in self.units}
         found = by_code.get(inner.casefold()) or by_code.get(wanted.casefold())
         if found:
             return found
         exact = [unit for unit in self.units if wanted in (unit.name, unit.name_en)]
-        near = exact or [
-            u for u in self.units if wanted and wanted.casefold() in f"{u.name}\n{u.name_en or ''}".casefold()
-        ]
+        near = exact or [u for u in self.units if wanted.casefold() in f"{u.name}\n{u.name_en or ''}".casefold()]
         near = near or self._spelt(wanted)
         if len(near) == 1:
             return near[0].code

@@ -71,6 +71,7 @@ def test_admin_adds_a_unit_below_another(admin: Browser, county: County) -> None
         ({"code": "a b"}, "code"),
         ({"name": ""}, "name"),
         ({"parent": "nowhere"}, "parent"),
+        ({"parent": " "}, "parent"),
         ({"kind": "castle"}, "kind"),
     ],
 )
@@ -79,6 +80,7 @@ def test_admin_who_typed_something_wrong_keeps_the_rest(admin: Browser, fields: 
     assert answer.status_code == 422
     assert f'id="new-{field}-error"' in answer.text
     assert "Parks typed" in answer.text
+    assert "“”" not in answer.text
 
 
 def test_admin_renames_a_unit_and_a_second_one_at_once_is_told(admin: Browser, county: County) -> None:

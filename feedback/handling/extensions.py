@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import select
-
 from feedback.kernel.command import Command, InstantField, Words
 from feedback.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from feedback.kernel.text import N_, Text
@@ -14,12 +12,9 @@ from feedback.sla.timers import calendar_zone
 from feedback.tickets.actions import ticket_action
 from feedback.tickets.deciders import ASKED_BY_OFFICE
 from feedback.tickets.hold import Held
-from feedback.tickets.models import TicketRequest
-from feedback.tickets.requests import count_decided, make_request
+from feedback.tickets.parts import requests_of
+from feedback.tickets.requests import EXTENSIONS_A_TICKET, is_asked_by, make_request, times_decided
 from feedback.tickets.transition import perform
-
-EXTENSIONS_A_TICKET = 2
-"""Refused ones count too: asking until somebody yields is no way to more time."""
 
 
 class RequestExtension(Command):
@@ -49,7 +44,7 @@ def request_extension(held: Held, command: RequestExtension) -> None:
             Text(N_("More time must be asked for before the due time, and that has passed.")),
             code="too_late",
         )
-    decided = count_decided(held, "extension")
+    decided = times_decided(requests_of(held.session, held.ticket), "extension")
     if decided >= EXTENSIONS_A_TICKET:
         raise Conflict(
             Text(N_("More time was asked for twice on this ticket. There is no third time.")), code="limit_reached"
@@ -85,16 +80,11 @@ def withdraw_request(held: Held, command: WithdrawRequest) -> None:
 
     Raises NotFound for a request that is not on this ticket, Forbidden for somebody else's, Conflict for a decided one.
     """
-    made = held.session.scalars(select(TicketRequest).where(TicketRequest.ticket_id == held.ticket.id))
+    made = requests_of(held.session, held.ticket)
     request = next((each for each in made if each.id == command.request), None)
     if request is None:
         raise NotFound
-    is_own = (
-        request.seat_id == held.standing.seat_id
-        if held.standing.seat_id is not None
-        else request.requested_by_id is not None and request.requested_by_id == held.actor.account_id
-    )
-    if not is_own:
+    if not is_asked_by(request, held.actor.account_id, held.standing.seat_id):
         raise Forbidden(Text(N_("Only whoever asked can take it back.")))
     if request.state != "pending":
         raise Conflict(Text(N_("This waits for no decision any more.")))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -60,6 +60,17 @@ def all_units(session: Session) -> dict[int, Unit]:
     return kept(session, "units", lambda reading: {u.id: u for u in reading.scalars(select(Unit).order_by(Unit.path))})
 
 
+def in_force_now(units: Mapping[int, Unit], unit_id: int, now: datetime) -> Unit | None:
+    """The unit of that id, or what it was merged into by `now`; None where nothing of it goes on."""
+    seen: set[int] = set()
+    unit = units.get(unit_id)
+    while unit is not None and not holds_at(unit.valid_from, unit.valid_to, now):
+        seen.add(unit.id)
+        heir = unit.succeeded_by_id
+        unit = units.get(heir) if heir is not None and heir not in seen else None
+    return unit
+
+
 def units_by_code(session: Session, codes: Iterable[str]) -> dict[str, Unit]:
     """The units of these codes, dissolved ones too; to be read only."""
     wanted = set(codes)
@@ -103,14 +114,6 @@ def logins_named(session: Session, names: Iterable[str]) -> dict[str, list[str]]
     ):
         found.setdefault(row.name, []).append(row.login)
     return found
-
-
-def accounts_by_id(session: Session, ids: Iterable[int | None]) -> dict[int, Account]:
-    """The accounts of these ids in one query."""
-    wanted = {i for i in ids if i is not None}
-    if not wanted:
-        return {}
-    return {account.id: account for account in session.scalars(select(Account).where(Account.id.in_(wanted)))}
 
 
 def holders(session: Session, role: str, unit_ids: Iterable[int], now: datetime) -> list[RoleGrant]:

@@ -45,8 +45,8 @@ from feedback.reading.snippets import snippets_of
 from feedback.reading.views import LISTED, TicketRow, rows_of, with_words
 from feedback.tickets import lifecycle
 from feedback.tickets.actions import ACTIONS
-from feedback.tickets.deciders import pending_requests
 from feedback.tickets.models import Message, Ticket
+from feedback.tickets.parts import requests_of
 from feedback.tickets.visibility import SAME_ACTORS, has_seat, oversees, standings, visible
 
 BY_DUE, NEWEST, OLDEST, MOST_DISPUTED = "due", "-created", "created", "-disputes"
@@ -87,7 +87,7 @@ def list_tickets(
     Raises Invalid (sort, limit, cursor or a filter).
     """
     if sort not in SORTS:
-        raise Invalid({"sort": Text(N_("Must be one of: %(expected)s."), expected=", ".join(SORTS))})
+        raise Invalid({"sort": Text(N_("Must be one of: %(expected)s."), expected=SORTS)})
     most = check_limit(limit) + 1
     if is_steady(filters) and not cursor:
         query = _steady_page(actor, filters, sort, most)
@@ -288,9 +288,9 @@ def allowed_actions(session: Session, actor: Actor, ticket: Ticket, now: datetim
     state = lifecycle.state_of(ticket.status, ticket.closure_reason)
     mine = standings(session, actor, ticket, now)
     found = lifecycle.actions_for(state, [s.pair for s in mine]) & set(ACTIONS)
-    pending = pending_requests(session, ticket)
-    found -= pointless_actions(actor, ticket, pending, now)
-    if "decide" in ACTIONS and any(may_decide(session, actor, ticket, request, now) for request in pending):
+    requests = requests_of(session, ticket)
+    found -= pointless_actions(actor, ticket, requests, now)
+    if "decide" in ACTIONS and any(may_decide(session, actor, ticket, request, now) for request in requests):
         found.add("decide")
     return [name for name in _IN_TABLE_ORDER if name in found]
 

@@ -17,6 +17,7 @@ from feedback.tickets import lifecycle
 from feedback.tickets.deciders import ROLES_THAT_DECIDE, decider_standings, read_board, standings_on
 from feedback.tickets.models import Decision, Message, Ticket, TicketRequest
 from feedback.tickets.parts import requests_of
+from feedback.tickets.requests import EXTENSIONS_A_TICKET, is_asked_by, times_decided
 from feedback.tickets.sight import sight_of
 from feedback.tickets.visibility import Standing, visible
 
@@ -91,7 +92,7 @@ def list_requests(session: Session, ticket: Ticket, actor: Actor, now: datetime)
                     if d.request_id == request.id
                 ),
                 may_decide=may_decide(session, actor, ticket, request, now),
-                is_own=_is_own(actor, request),
+                is_own=is_asked_by(request, actor.account_id),
             )
         )
     return views
@@ -104,21 +105,20 @@ def may_decide(session: Session, actor: Actor, ticket: Ticket, request: TicketRe
     return _admits(ticket, request, decider_standings(session, actor, ticket, request, now))
 
 
-def pointless_actions(actor: Actor, ticket: Ticket, pending: Sequence[TicketRequest], now: datetime) -> set[str]:
+def pointless_actions(actor: Actor, ticket: Ticket, requests: Sequence[TicketRequest], now: datetime) -> set[str]:
     """What the table allows and the ticket's requests and time do not: taking back what one has not asked for, asking
 
-    for more time when it is over or asked for already.
+    for more time when it is over, asked for already or was asked for as often as it may be.
     """
+    pending = [request for request in requests if request.state == PENDING]
     found = set()
-    if not any(_is_own(actor, request) for request in pending):
+    if not any(is_asked_by(request, actor.account_id) for request in pending):
         found.add("withdraw_request")
-    if ticket.due_at is None or ticket.due_at <= now or any(request.kind == "extension" for request in pending):
+    is_over = ticket.due_at is None or ticket.due_at <= now
+    is_used_up = times_decided(requests, "extension") >= EXTENSIONS_A_TICKET
+    if is_over or is_used_up or any(request.kind == "extension" for request in pending):
         found.add("request_extension")
     return found
-
-
-def _is_own(actor: Actor, request: TicketRequest) -> bool:
-    return request.requested_by_id is not None and request.requested_by_id == actor.account_id
 
 
 def _admits(ticket: Ticket, request: TicketRequest, standings: tuple[Standing, ...]) -> bool:

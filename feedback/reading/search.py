@@ -56,21 +56,20 @@ def _words_of(value: Any) -> Any:
     if isinstance(value, list | tuple):
         words = tuple(str(word).strip() for word in value)
         if any(word not in STATUS_WORDS for word in words):
-            expected = ", ".join(STATUS_WORDS)
-            raise PydanticCustomError("literal_error", "status", {"expected": expected})
+            raise PydanticCustomError("literal_error", "status", {"expected": tuple(STATUS_WORDS)})
         return words
     return value
 
 
 def _kind(value: Any) -> Any:
     if value is not None and value not in KINDS:
-        raise PydanticCustomError("literal_error", "kind", {"expected": ", ".join(KINDS)})
+        raise PydanticCustomError("literal_error", "kind", {"expected": tuple(KINDS)})
     return value
 
 
 def _urgency(value: Any) -> Any:
     if value is not None and value not in URGENCIES:
-        raise PydanticCustomError("literal_error", "urgency", {"expected": ", ".join(URGENCIES)})
+        raise PydanticCustomError("literal_error", "urgency", {"expected": tuple(URGENCIES)})
     return value
 
 

@@ -7,7 +7,7 @@ force. Everything else goes to the dispatcher, with what speaks for whom.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from feedback.kernel.clock import local_day
 from feedback.kernel.site import get_setting
 from feedback.people.models import LEVELS, Unit
-from feedback.people.queries import units_by_id
+from feedback.people.queries import all_units, in_force_now
 from feedback.routing.catalogue import Duty, load_catalogue
 from feedback.routing.keywords import hear
 from feedback.routing.models import Category
@@ -95,34 +95,17 @@ class _Answer:
 
 @dataclass
 class _Judge:
-    """What one decision looks at: the rows that answer for each category, and their units, read in one go."""
+    """What one decision looks at: the rows that answer for each category, and whom the ticket may not go to."""
 
     session: Session
     now: datetime
     shut_out: frozenset[int]
     rows: dict[int, tuple[Duty, ...]]
-    units: dict[int, Unit] = field(default_factory=dict)
-
-    def read_units(self) -> None:
-        """Read the units of all rows, and those that succeeded units no longer in force."""
-        wanted = {i for duties in self.rows.values() for d in duties for i in (d.lead_id, *d.assist_ids)}
-        while wanted:
-            self.units |= units_by_id(self.session, wanted)
-            successors = {u.succeeded_by_id for u in self.units.values() if u.succeeded_by_id and not self.is_there(u)}
-            wanted = successors - self.units.keys()
-
-    def is_there(self, unit: Unit) -> bool:
-        begun = unit.valid_from is None or unit.valid_from <= self.now
-        return begun and (unit.valid_to is None or unit.valid_to > self.now)
 
     def present(self, unit_id: int) -> Unit | None:
         """The unit, or what it was merged into; None where nothing is in force or the ticket is about it."""
-        seen: set[int] = set()
-        unit = self.units.get(unit_id)
-        while unit is not None and not self.is_there(unit) and unit.id not in seen:
-            seen.add(unit.id)
-            unit = self.units.get(unit.succeeded_by_id) if unit.succeeded_by_id else None
-        return None if unit is None or not self.is_there(unit) or unit.id in self.shut_out else unit
+        unit = in_force_now(all_units(self.session), unit_id, self.now)
+        return None if unit is None or unit.id in self.shut_out else unit
 
     def answer(self, category_id: int) -> _Answer:
         duties = self.rows[category_id]
@@ -176,7 +159,6 @@ def decide_route(
     asked = list(dict.fromkeys([given, *heard] if given is not None else heard))
     areas = area.ancestor_ids()
     judge = _Judge(session, now, about_unit_ids, {i: catalogue.nearest(i, areas, day) for i in asked})
-    judge.read_units()
     answers = [judge.answer(i) for i in asked]
     proposals = _proposals(answers, heard)
     chosen = answers[0] if given is not None or len(answers) == 1 else None

@@ -17,7 +17,7 @@ from feedback.kernel.db import session as current_session
 from feedback.kernel.errors import Conflict
 from feedback.kernel.text import N_, Text
 from feedback.people.models import Unit
-from feedback.people.queries import all_units, holds_at
+from feedback.people.queries import all_units, holds_at, in_force_now
 from feedback.sla import timers
 from feedback.tickets.actions import run_action, ticket_action
 from feedback.tickets.clockwork import NewLeg
@@ -97,12 +97,8 @@ def _end_part(held: Held, unit_id: int, facts: dict[str, int]) -> None:
 
 def heir_of(session: Session, ticket: Ticket, unit: Unit, now: datetime) -> Unit | None:
     """The unit that follows this one now, or what follows that; None where there is none or the ticket is about it."""
-    units, passed = all_units(session), set[int]()
-    found: Unit | None = unit
-    while found is not None and not holds_at(found.valid_from, found.valid_to, now) and found.id not in passed:
-        passed.add(found.id)
-        found = units.get(found.succeeded_by_id) if found.succeeded_by_id else None
-    if found is None or found.id in passed:
+    found = in_force_now(all_units(session), unit.id, now)
+    if found is None or found.id == unit.id:
         return None
     about = select(TicketAbout.id).where(TicketAbout.ticket_id == ticket.id, TicketAbout.unit_id == found.id)
     return found if session.scalar(about.limit(1)) is None else None

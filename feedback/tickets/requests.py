@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
-
-from sqlalchemy import func, select
 
 from feedback.kernel.errors import Conflict
 from feedback.kernel.text import N_, Text
@@ -13,6 +12,9 @@ from feedback.sla.extensions import reach_of
 from feedback.tickets.deciders import pending_requests
 from feedback.tickets.hold import Held
 from feedback.tickets.models import TicketRequest
+
+EXTENSIONS_A_TICKET = 2
+"""Refused ones count too: asking until somebody yields is no way to more time."""
 
 
 def make_request(held: Held, kind: str, payload: dict[str, Any]) -> TicketRequest:
@@ -36,14 +38,16 @@ def make_request(held: Held, kind: str, payload: dict[str, Any]) -> TicketReques
     return request
 
 
-def count_decided(held: Held, kind: str) -> int:
-    """How many requests of that kind were granted or refused on this ticket, in any round."""
-    query = select(func.count(TicketRequest.id)).where(
-        TicketRequest.ticket_id == held.ticket.id,
-        TicketRequest.kind == kind,
-        TicketRequest.state.in_(("granted", "refused")),
-    )
-    return held.session.scalar(query) or 0
+def times_decided(requests: Iterable[TicketRequest], kind: str) -> int:
+    """How many of a ticket's requests of that kind were granted or refused, in any round."""
+    return sum(request.kind == kind and request.state in ("granted", "refused") for request in requests)
+
+
+def is_asked_by(request: TicketRequest, account_id: int | None, seat_id: int | None = None) -> bool:
+    """Whether this seat, or else this account, made the request."""
+    if seat_id is not None:
+        return request.seat_id == seat_id
+    return request.requested_by_id is not None and request.requested_by_id == account_id
 
 
 def refuse_pointless(held: Held, request: TicketRequest) -> None:

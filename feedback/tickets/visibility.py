@@ -174,7 +174,7 @@ def standings(session: Session, actor: Actor, ticket: Ticket, now: datetime) -> 
 
 def _standings(session: Session, actor: Actor, ticket: Ticket, now: datetime) -> tuple[Standing, ...]:
     found: list[Standing] = []
-    if actor.acting_as is None or actor.acting_as.role == "submitter":
+    if actor.submitter_key and (actor.acting_as is None or actor.acting_as.role == "submitter"):
         own = (s for s in seats_of(session, (ticket.id,)) if s.submitter_key == actor.submitter_key)
         seat = next((s for s in own if s.left_at is None), None)
         if seat is not None:

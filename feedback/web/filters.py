@@ -74,9 +74,8 @@ def address(endpoint: str, kept: Mapping[str, str], **more: str | None) -> str:
     together: dict[str, Any] = {name: value for name, value in {**kept, **more}.items() if value}
     if any(rule.arguments for rule in current_app.url_map.iter_rules(endpoint)):
         return url_for(endpoint, **together)
-    path = url_for(
-        endpoint
-    )  # a page has dozens of these, and the router takes its time over what stands behind the path
+    # A page has dozens of these, and the router takes its time over what stands behind the path.
+    path = url_for(endpoint)
     return f"{path}?{urlencode(together, safe=SAFE)}" if together else path
 
 

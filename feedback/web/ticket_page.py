@@ -22,7 +22,7 @@ from feedback.web.forms.actions import DecideForm
 from feedback.web.forms.base import option
 from feedback.web.present.actions import Sent, act_url, actions_of, needed_choices, verdicts_for
 from feedback.web.present.cells import clocks_of, entries_of, name_of, status_of, steps_of, unit_codes, unit_name
-from feedback.web.present.facts import facts_of, is_used_up, own_requests, people_of, requests_of
+from feedback.web.present.facts import facts_of, own_requests, people_of, requests_of
 from feedback.web.present.files import files_of
 from feedback.web.present.sheet import sheet_of
 from feedback.web.present.words_actions import YES_NAMES
@@ -42,8 +42,6 @@ def page_of(session: Session, ticket: Ticket, actor: Actor, now: datetime, sent:
     names = {code: unit_name(unit_label(unit)) for code, unit in units.items()}
     choices = _choices(session, view, actor, now) | {"requests": own_requests(requests)}
     actions = actions_of(view, sent, choices, may_override=actor.has_role("leader"))
-    if is_used_up(requests):
-        actions = [action for action in actions if action["name"] != "request_extension"]
     running = [clock for clock in view.clocks if clock.is_open]
     for action in actions:
         action["replies"] = offered_replies(session, view, actor, action["name"])

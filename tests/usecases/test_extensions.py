@@ -143,6 +143,8 @@ def test_second_extension_is_a_leaders_and_there_is_no_third(any_county: County)
         decide(story, "d")
     decide(story, "lr", hours=0)
     assert story.ticket.due_at == at("2026-03-11 09:00")
+    handler = any_county.actor("hw", story.now)
+    assert "request_extension" not in allowed_actions(any_county.session, handler, story.ticket, story.now)
     with pytest.raises(Conflict) as refused:
         ask(story, "2026-03-12 09:00")
     assert refused.value.code == "limit_reached"

@@ -15,7 +15,7 @@ from feedback.web.present.labels import name_of, unit_name
 from feedback.web.present.words import BUTTON_NAMES, VERDICT_NAMES
 from feedback.web.present.words_actions import ACTION_HINTS, SUBMIT_NAMES
 
-ORDER = (
+_USUAL = (
     "answer",
     "confirm",
     "dispute",
@@ -27,8 +27,10 @@ ORDER = (
     "ask_submitter",
     "comment",
     "urge",
-    "assign",
     "note",
+)
+RARE = (
+    "assign",
     "transfer",
     "add_leg",
     "drop_leg",
@@ -40,27 +42,13 @@ ORDER = (
     "withdraw_request",
     "withdraw",
 )
+"""Actions that stand folded together below the others."""
+ORDER = (*_USUAL, *RARE)
 """From what is wanted now to what is rare. `decide` has its place beside the request."""
 FIRST = frozenset({"answer", "acknowledge", "dispatch", "reply", "resolve", "answer_leg"})
 """Actions that carry the work on: the first offered one of these is marked and open at the desk."""
 GRAVE = frozenset({"withdraw", "decline"})
 WITHOUT_WORDS = frozenset({"acknowledge", "urge"})
-RARE = frozenset(
-    {
-        "assign",
-        "transfer",
-        "add_leg",
-        "drop_leg",
-        "request_extension",
-        "set_urgency",
-        "reclassify",
-        "reopen",
-        "decline",
-        "withdraw_request",
-        "withdraw",
-    }
-)
-"""Actions that stand folded together below the others."""
 ACCEPTED = ("not_possible", "planned")
 """Outcomes that nobody can confirm as solved by the unit's word: they are accepted or not."""
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from feedback.handling.extensions import EXTENSIONS_A_TICKET
 from feedback.reading.queries import TicketView
 from feedback.reading.requests import RequestView
 from feedback.reading.views import LegView
@@ -108,9 +107,3 @@ def own_requests(requests: Sequence[RequestView]) -> list[Any]:
     """The reader's own requests that wait, as options to take back."""
     mine = [request for request in requests if request.is_own and request.state == "pending"]
     return [option(str(request.id), name_of(REQUEST_NAMES, request.kind)) for request in mine]
-
-
-def is_used_up(requests: Sequence[RequestView]) -> bool:
-    """Whether more time was asked for as often as it may be."""
-    decided = [each for each in requests if each.kind == "extension" and each.state in ("granted", "refused")]
-    return len(decided) >= EXTENSIONS_A_TICKET

@@ -8,7 +8,7 @@ from sqlalchemy import inspect, select
 from feedback.api.access import api
 from feedback.api.door import init_api
 from feedback.confirmation import submitter, verdicts
-from feedback.dispatch import assignment, legs, triage
+from feedback.dispatch import assignment, legs, summaries, triage
 from feedback.files.storage import open_store
 from feedback.handling import extensions, work
 from feedback.jobs import relay
@@ -43,7 +43,19 @@ from feedback.web.session import init_sessions
 from feedback.web.submitter import submitter_pages
 from feedback.web.ticket import ticket_pages
 
-USE_CASES = (assignment, extensions, left_behind, legs, submitter, triage, unit_tickets, urging, verdicts, work)
+USE_CASES = (
+    assignment,
+    extensions,
+    left_behind,
+    legs,
+    submitter,
+    summaries,
+    triage,
+    unit_tickets,
+    urging,
+    verdicts,
+    work,
+)
 """Modules whose import puts their actions into tickets.actions.ACTIONS."""
 
 PAGES = (

@@ -47,6 +47,7 @@ from feedback.tickets import lifecycle
 from feedback.tickets.actions import ACTIONS
 from feedback.tickets.models import Message, Ticket
 from feedback.tickets.parts import requests_of
+from feedback.tickets.summaries import pointless_of_summaries
 from feedback.tickets.visibility import SAME_ACTORS, has_seat, oversees, standings, visible
 
 BY_DUE, NEWEST, OLDEST, MOST_DISPUTED = "due", "-created", "created", "-disputes"
@@ -290,6 +291,8 @@ def allowed_actions(session: Session, actor: Actor, ticket: Ticket, now: datetim
     found = lifecycle.actions_for(state, [s.pair for s in mine]) & set(ACTIONS)
     requests = requests_of(session, ticket)
     found -= pointless_actions(actor, ticket, requests, now)
+    if "publish_summary" in found:
+        found -= pointless_of_summaries(session, ticket)
     if "decide" in ACTIONS and any(may_decide(session, actor, ticket, request, now) for request in requests):
         found.add("decide")
     return [name for name in _IN_TABLE_ORDER if name in found]

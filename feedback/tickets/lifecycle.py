@@ -201,6 +201,8 @@ _TABLE: tuple[Rule, ...] = (
     _rule("join", _OPEN, OFFICE, f"{CLOSED}.joined", needs="into", clocks="stop", event="ticket.joined"),
     _rule("unjoin", f"{CLOSED}.joined", f"{OWN} {OFFICE}", BEFORE, needs="reason", clocks="resume all",
           event="ticket.unjoined"),
+    _rule("publish_summary", _NOT_CLOSED, OFFICE, needs="text", event="ticket.summary_published"),
+    _rule("withdraw_summary", _NOT_CLOSED, OFFICE, event="ticket.summary_withdrawn"),
     _rule("withdraw", f"{SUBMITTED} {WAITING}", OWN, f"{CLOSED}.withdrawn", needs="reason", clocks="stop",
           event="ticket.withdrawn"),
     _rule("withdraw", _AFTER_DISPATCH, OWN, f"{CLOSED}.withdrawn", needs="reason asked_to", clocks="stop",

@@ -10,7 +10,7 @@ from flask import url_for
 from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import Actor
-from feedback.people.queries import colleagues, units_by_code
+from feedback.people.queries import all_units, colleagues, units_by_code
 from feedback.reading.clock_trace import explain_clock
 from feedback.reading.clocks import list_clocks
 from feedback.reading.queries import TicketView, ticket_view
@@ -18,6 +18,7 @@ from feedback.reading.requests import RequestView, list_requests
 from feedback.reading.timeline import TimelineItem, list_timeline
 from feedback.reading.views import unit_label
 from feedback.tickets.models import Ticket
+from feedback.tickets.summaries import areas_to_publish_to, summary_of
 from feedback.web.forms.actions import DecideForm
 from feedback.web.forms.base import option
 from feedback.web.present.actions import Sent, act_url, actions_of, needed_choices, verdicts_for
@@ -25,6 +26,7 @@ from feedback.web.present.cells import clocks_of, entries_of, name_of, status_of
 from feedback.web.present.facts import facts_of, own_requests, people_of, requests_of
 from feedback.web.present.files import files_of
 from feedback.web.present.sheet import sheet_of
+from feedback.web.present.time import when_past
 from feedback.web.present.words_actions import YES_NAMES
 from feedback.web.replies import offered_replies
 from feedback.web.submit_choices import area_options, category_options, unit_options
@@ -40,7 +42,7 @@ def page_of(session: Session, ticket: Ticket, actor: Actor, now: datetime, sent:
     requests = list_requests(session, ticket, actor, now)
     units = units_by_code(session, unit_codes(items))
     names = {code: unit_name(unit_label(unit)) for code, unit in units.items()}
-    choices = _choices(session, view, actor, now) | {"requests": own_requests(requests)}
+    choices = _choices(session, ticket, view, actor, now) | {"requests": own_requests(requests)}
     actions = actions_of(view, sent, choices, may_override=actor.has_role("leader"))
     running = [clock for clock in view.clocks if clock.is_open]
     for action in actions:
@@ -66,6 +68,7 @@ def page_of(session: Session, ticket: Ticket, actor: Actor, now: datetime, sent:
             for request in requests
             if request.may_decide
         ],
+        "summary": _summary(session, ticket, view, now),
         "sheet": sheet_of(view, items, now, names),
         "sent": sent,
         "kept": _kept(sent, view),
@@ -119,7 +122,24 @@ def _decision(request: RequestView, view: TicketView, sent: Sent | None) -> dict
     }
 
 
-def _choices(session: Session, view: TicketView, actor: Actor, now: datetime) -> dict[str, list[Any]]:
+def _summary(session: Session, ticket: Ticket, view: TicketView, now: datetime) -> dict[str, Any] | None:
+    """The summary that is published now, for whoever may publish one: {text, area, at}."""
+    found = summary_of(session, ticket) if "publish_summary" in view.allowed_actions else None
+    if found is None:
+        return None
+    area = all_units(session)[found.area_id]
+    return {"text": found.text, "area": unit_name(unit_label(area)), "at": when_past(found.at, now)}
+
+
+def _summary_areas(session: Session, ticket: Ticket, actor: Actor) -> list[Any]:
+    """To which areas the dispatcher may publish a summary: the ticket's own, and those above it within the office."""
+    units = all_units(session)
+    offices = [grant.unit_path for grant in actor.grants_for("dispatcher")]
+    found = max((areas_to_publish_to(units, ticket, path) for path in offices), key=len, default=[])
+    return [option(unit.code, unit_name(unit_label(unit))) for unit in found]
+
+
+def _choices(session: Session, ticket: Ticket, view: TicketView, actor: Actor, now: datetime) -> dict[str, list[Any]]:
     """The options that the offered actions need, and no others."""
     wanted = needed_choices(view.allowed_actions)
     found: dict[str, list[Any]] = {}
@@ -129,6 +149,8 @@ def _choices(session: Session, view: TicketView, actor: Actor, now: datetime) ->
         found["categories"] = category_options(session)
     if "areas" in wanted:
         found["areas"] = area_options(session, now)
+    if "summary_areas" in wanted:
+        found["summary_areas"] = _summary_areas(session, ticket, actor)
     if "people" in wanted:
         found["people"] = _people(session, view, actor, now)
     return found

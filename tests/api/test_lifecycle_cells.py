@@ -68,6 +68,8 @@ FIELDS: dict[str, dict[str, Any]] = {
     "hand_over": {"leg": 1},
     "give_back": {"leg": 1},
     "reopen": {"reason": "It is dark again"},
+    "publish_summary": {"text": "A lamp is dark", "area": "village"},
+    "withdraw_summary": {},
     "withdraw": {"reason": "No longer needed", "asked_to": False},
     "urge": {},
 }
@@ -130,6 +132,8 @@ def _set_up(journey: Journey, cell: Cell) -> str:
     if rest.startswith("extension"):
         return _with_extension(journey, cell.state, "hw")
     reference = journey.to(cell.state, assist=wants_assist)
+    if cell.action == "withdraw_summary":
+        journey.act(reference, "publish_summary", "dp1", text="A lamp is dark")
     if cell.action == "withdraw_request":
         journey.act(reference, "set_urgency", "dp1", urgency="complex", reason="It needs long work")
     if rest.startswith("decline"):

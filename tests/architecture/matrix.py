@@ -101,6 +101,8 @@ PLAIN_ACTIONS: Final = (
     "appeal",
     "join",
     "unjoin",
+    "publish_summary",
+    "withdraw_summary",
     "withdraw",
     "urge",
     "supervise",

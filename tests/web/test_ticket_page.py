@@ -69,7 +69,11 @@ def _without_address(page: str) -> str:
     ("state", "login", "offered"),
     [
         ("submitted", "s", {"comment", "urge", "withdraw"}),
-        ("submitted", "dp1", {"dispatch", "ask_submitter", "note", "set_urgency", "reclassify", "decline"}),
+        (
+            "submitted",
+            "dp1",
+            {"dispatch", "ask_submitter", "note", "set_urgency", "reclassify", "decline", "publish_summary"},
+        ),
         ("dispatched", "hw", {"acknowledge", "assign", "note", "add_leg", "drop_leg"}),
         (
             "in_progress",

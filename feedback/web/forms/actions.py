@@ -188,6 +188,11 @@ class WithdrawForm(PageForm):
     asked_to = YesNoField(_("Did anybody ask you to withdraw it?"), choices=_yes_no())
 
 
+class SummaryForm(PageForm):
+    text = WordsField(_("What is it, without naming anybody?"), needed(), rows=2)
+    area = SelectField(_("Who may read it and join?"))
+
+
 FORMS: dict[str, type[PageForm]] = {
     "acknowledge": NothingForm,
     "add_leg": AddLegForm,
@@ -203,6 +208,7 @@ FORMS: dict[str, type[PageForm]] = {
     "dispute": DisputeForm,
     "drop_leg": DropLegForm,
     "note": NoteForm,
+    "publish_summary": SummaryForm,
     "reclassify": ReclassifyForm,
     "reopen": ReopenForm,
     "reply": ReplyForm,
@@ -213,6 +219,7 @@ FORMS: dict[str, type[PageForm]] = {
     "urge": NothingForm,
     "withdraw": WithdrawForm,
     "withdraw_request": TakeBackForm,
+    "withdraw_summary": NothingForm,
 }
 """The actions that a page offers, and their forms."""
 

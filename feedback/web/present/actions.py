@@ -39,6 +39,8 @@ RARE = (
     "reclassify",
     "reopen",
     "decline",
+    "publish_summary",
+    "withdraw_summary",
     "withdraw_request",
     "withdraw",
 )
@@ -48,7 +50,7 @@ ORDER = (*_USUAL, *RARE)
 FIRST = frozenset({"answer", "acknowledge", "dispatch", "reply", "resolve", "answer_leg"})
 """Actions that carry the work on: the first offered one of these is marked and open at the desk."""
 GRAVE = frozenset({"withdraw", "decline"})
-WITHOUT_WORDS = frozenset({"acknowledge", "urge"})
+WITHOUT_WORDS = frozenset({"acknowledge", "urge", "withdraw_summary"})
 ACCEPTED = ("not_possible", "planned")
 """Outcomes that nobody can confirm as solved by the unit's word: they are accepted or not."""
 
@@ -115,6 +117,8 @@ def needed_choices(names: Sequence[str]) -> set[str]:
     wanted = {"units"} if set(names) & set(UNIT_FIELDS) else set()
     if "reclassify" in names:
         wanted |= {"categories", "areas"}
+    if "publish_summary" in names:
+        wanted.add("summary_areas")
     return wanted | ({"people"} if "assign" in names else set())
 
 
@@ -141,6 +145,8 @@ def fill_choices(form: Any, name: str, view: TicketView, choices: dict[str, list
     elif name == "confirm":
         form.verdict.choices = [option(code, name_of(VERDICT_NAMES, code)) for code in verdicts_for(view)]
         form.verdict.data = form.verdict.data or verdicts_for(view)[0]
+    elif name == "publish_summary":
+        form.area.choices = choices.get("summary_areas", [])
     elif name == "withdraw_request":
         form.request.choices = choices.get("requests", [])
     elif name == "set_urgency":

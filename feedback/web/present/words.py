@@ -178,6 +178,8 @@ ACTION_NAMES = {
     "dispute": N_("Not solved: sent back"),
     "lapse": N_("Closed without an answer"),
     "reopen": N_("Taken up again"),
+    "publish_summary": N_("Published a neutral summary, so that others may join"),
+    "withdraw_summary": N_("Took the published summary back"),
     "withdraw": N_("Withdrawn"),
     "urge": N_("Urged"),
 }
@@ -206,6 +208,8 @@ BUTTON_NAMES = {
     "confirm": N_("It is solved"),
     "dispute": N_("It is not solved"),
     "reopen": N_("Take it up again"),
+    "publish_summary": N_("Publish a neutral summary"),
+    "withdraw_summary": N_("Take the summary back"),
     "withdraw": N_("Withdraw it"),
     "urge": N_("Urge"),
 }

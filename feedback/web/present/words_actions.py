@@ -32,6 +32,7 @@ SUBMIT_NAMES = {
     "confirm": N_("Send the confirmation"),
     "dispute": N_("Send it back"),
     "reopen": N_("Take it up again"),
+    "publish_summary": N_("Publish it"),
     "withdraw": N_("Withdraw it for good"),
 }
 """The button at the end of an action's form."""
@@ -46,6 +47,10 @@ ACTION_HINTS = {
     "dispute": N_("It goes back to the same unit, with a new due time."),
     "reopen": N_("It goes back to work, with a new due time."),
     "withdraw": N_("It is closed and nobody works on it any more. This can't be undone; you can submit it anew."),
+    "publish_summary": N_(
+        "Whoever submits something like it in that area reads these words alone, and may join. Name nobody."
+    ),
+    "withdraw_summary": N_("Nobody can join by it any more. Who has joined stays."),
     "urge": N_("They are told that you are waiting. It moves no due time."),
     "transfer": N_("The submitter's due time stays as it is."),
     "set_urgency": N_("Raising it counts at once; lowering it is decided by a supervisor."),
@@ -82,6 +87,8 @@ DONE_SENTENCES = {
     "dispute": N_("It goes back to the unit with what you wrote, and has a new due time."),
     "reopen": N_("It is taken up again and has a new due time."),
     "withdraw": N_("Withdrawn. Nobody works on it any more."),
+    "publish_summary": N_("Published. People of that area can join by it now."),
+    "withdraw_summary": N_("Taken back. Nobody can join by it any more."),
     "urge": N_("They are reminded that you are waiting."),
 }
 """What is said when an action is done."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -147,10 +146,10 @@ def colleagues(session: Session, unit_ids: Iterable[int], roles: Iterable[str], 
     held = kept(session, "colleagues", _read_colleagues)
     wanted = set(roles)
     found = {
-        row.id: Colleague(row.id, row.login, row.name)
+        one.account_id: one
         for unit_id in unit_ids
-        for row in held.get(unit_id, ())
-        if row.role in wanted and holds_at(row.valid_from, row.valid_to, now)
+        for one, role, valid_from, valid_to in held.get(unit_id, ())
+        if role in wanted and holds_at(valid_from, valid_to, now)
     }
     return sorted(found.values(), key=lambda one: (one.name, one.account_id))
 
@@ -158,13 +157,18 @@ def colleagues(session: Session, unit_ids: Iterable[int], roles: Iterable[str], 
 def all_staff(session: Session) -> list[Colleague]:
     """Everybody active who ever was given a role beside that of a submitter, one by one for each role; by grant."""
     held = kept(session, "colleagues", _read_colleagues)
-    return [Colleague(row.id, row.login, row.name) for rows in held.values() for row in rows]
+    return [one for rows in held.values() for one, *_held in rows]
 
 
-def _read_colleagues(session: Session) -> dict[int, list[Any]]:
-    found: dict[int, list[Any]] = {}
+_Held = tuple[Colleague, str, datetime | None, datetime | None]
+
+
+def _read_colleagues(session: Session) -> dict[int, list[_Held]]:
+    """By unit: who, in which role, from when until when. No rows: a row keeps its session, and the engine with it."""
+    found: dict[int, list[_Held]] = {}
     for row in session.execute(_STAFF):
-        found.setdefault(row.unit_id, []).append(row)
+        one = Colleague(row.id, row.login, row.name)
+        found.setdefault(row.unit_id, []).append((one, row.role, row.valid_from, row.valid_to))
     return found
 
 
@@ -183,7 +187,9 @@ def office_ids(session: Session, now: datetime) -> set[int]:
     return {
         unit_id
         for unit_id, rows in held.items()
-        if any(row.role == "dispatcher" and holds_at(row.valid_from, row.valid_to, now) for row in rows)
+        if any(
+            role == "dispatcher" and holds_at(valid_from, valid_to, now) for _one, role, valid_from, valid_to in rows
+        )
     }
 
 

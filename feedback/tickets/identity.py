@@ -105,18 +105,13 @@ def _has_writers(session: Session, town: Unit, now: datetime) -> bool:
     """Whether so many may submit in a town that it tells little of who did."""
     known: dict[int, list[Any]] = kept(session, "writers", lambda _reading: {})
     if town.id not in known:
-        known[town.id] = list(
-            session.execute(
-                select(RoleGrant.account_id, RoleGrant.valid_from, RoleGrant.valid_to)
-                .join(Account, RoleGrant.account_id == Account.id)
-                .join(Unit, RoleGrant.unit_id == Unit.id)
-                .where(
-                    RoleGrant.role == "submitter",
-                    Account.is_active,
-                    Unit.path.startswith(town.path, autoescape=True),
-                )
-            )
+        held = session.execute(
+            select(RoleGrant.account_id, RoleGrant.valid_from, RoleGrant.valid_to)
+            .join(Account, RoleGrant.account_id == Account.id)
+            .join(Unit, RoleGrant.unit_id == Unit.id)
+            .where(RoleGrant.role == "submitter", Account.is_active, Unit.path.startswith(town.path, autoescape=True))
         )
+        known[town.id] = [tuple(row) for row in held]  # a row would keep its session, and the engine with it
     writers: set[int] = set()
     for account_id, valid_from, valid_to in known[town.id]:
         if holds_at(valid_from, valid_to, now):

@@ -12,7 +12,17 @@ from playwright.sync_api import Browser, Route, expect
 from feedback.kernel.db import db
 from feedback.tickets.models import Ticket
 from tests.support.browser import PASSWORD, give_password
-from tests.support.chromium import DESK, NARROW, PHONE, faults_of, running_browser, scrolls_sideways, served, signed_in
+from tests.support.chromium import (
+    DESK,
+    NARROW,
+    PHONE,
+    arrived,
+    faults_of,
+    running_browser,
+    scrolls_sideways,
+    served,
+    signed_in,
+)
 from tests.support.county import County
 from tests.support.journey import REACHED, Journey
 
@@ -58,7 +68,7 @@ def test_a_cadre_on_a_phone_and_a_handler_at_a_desk_go_round_the_loop(browser: B
     began = time.monotonic()
     cadre.fill("#submit-text", LEAK)
     cadre.get_by_role("button", name="Send").click()
-    cadre.wait_for_url("**/submit/done/*")
+    arrived(cadre, "/submit/done/")
     assert time.monotonic() - began < LONGEST_SECONDS
     assert faults_of(cadre) == []
     reference = cadre.locator(".reference").inner_text()
@@ -137,7 +147,7 @@ def test_a_refused_form_keeps_what_was_typed_and_points_at_it(browser: Browser, 
     expect(cadre.locator("[name=privacy][value=confidential]")).to_be_checked()
     cadre.fill("#submit-text", LEAK)
     cadre.get_by_role("button", name="Send").click()
-    cadre.wait_for_url("**/submit/done/*")
+    arrived(cadre, "/submit/done/")
     ticket = _tickets()[0]
     assert (ticket.place, ticket.privacy) == ("behind the mill", "confidential")
 
@@ -151,7 +161,7 @@ def test_a_draft_outlives_the_page_and_ends_with_the_receipt(browser: Browser, a
     cadre.goto("/submit")
     expect(cadre.locator("#submit-text")).to_have_value(LEAK)
     cadre.get_by_role("button", name="Send").click()
-    cadre.wait_for_url("**/submit/done/*")
+    arrived(cadre, "/submit/done/")
     cadre.goto("/submit")
     expect(cadre.locator("#submit-text")).to_have_value("")
 
@@ -161,7 +171,7 @@ def test_a_cadre_who_goes_back_and_sends_again_makes_no_second_ticket(browser: B
     cadre.goto("/submit")
     cadre.fill("#submit-text", LEAK)
     cadre.get_by_role("button", name="Send").dblclick()
-    cadre.wait_for_url("**/submit/done/*")
+    arrived(cadre, "/submit/done/")
     assert len(_tickets()) == 1
 
 
@@ -175,7 +185,7 @@ def test_what_was_typed_outlives_the_network_and_the_session_and_is_sent_once(br
     send.click()
     expect(cadre.locator("[data-draft-note]")).to_contain_text("Not sent: this device has no network.")
     send.click()  # it goes all the same, and the browser shows a page of its own
-    cadre.wait_for_url("chrome-error://**")
+    arrived(cadre, "^chrome-error://")
     cadre.context.set_offline(False)
     assert _tickets() == []
     cadre.goto("/submit")
@@ -191,7 +201,7 @@ def test_what_was_typed_outlives_the_network_and_the_session_and_is_sent_once(br
     cadre.fill("[name=login]", "s")
     cadre.fill("[name=password]", PASSWORD)
     cadre.click("main form button")
-    cadre.wait_for_url("**/submit")
+    arrived(cadre, "/submit$")
     expect(cadre.locator("#submit-text")).to_have_value(LEAK)
 
     def lose_the_answer(route: Route) -> None:
@@ -200,13 +210,13 @@ def test_what_was_typed_outlives_the_network_and_the_session_and_is_sent_once(br
 
     cadre.route("**/submit", lose_the_answer)
     send.click()
-    cadre.wait_for_url("chrome-error://**")
+    arrived(cadre, "^chrome-error://")
     assert len(_tickets()) == 1
     cadre.unroute("**/submit")
     cadre.goto("/submit")
     expect(cadre.locator("#submit-text")).to_have_value(LEAK)
     send.click()
-    cadre.wait_for_url("**/submit/done/*")
+    arrived(cadre, "/submit/done/")
     assert len(_tickets()) == 1
 
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from tests.support import pictures
 from tests.support.browser import give_password
-from tests.support.chromium import DESK, PHONE, faults_of, running_browser, scrolls_sideways, served, signed_in
+from tests.support.chromium import DESK, PHONE, arrived, faults_of, running_browser, scrolls_sideways, served, signed_in
 from tests.support.county import County
 from tests.support.files import rows, store
 
@@ -47,7 +47,7 @@ def photo(tmp_path: Path) -> Path:
 
 
 def _reference(page: Page) -> str:
-    page.wait_for_url("**/submit/done/*")
+    arrived(page, "/submit/done/")
     return page.locator(".reference").inner_text()
 
 

@@ -10,7 +10,16 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.chromium import DESK, NARROW, faults_of, running_browser, scrolls_sideways, served, signed_in
+from tests.support.chromium import (
+    DESK,
+    NARROW,
+    arrived,
+    faults_of,
+    running_browser,
+    scrolls_sideways,
+    served,
+    signed_in,
+)
 from tests.support.small_site import make_site
 
 pytestmark = pytest.mark.browser
@@ -110,7 +119,7 @@ def test_handler_walks_the_desk_by_keys_and_comes_back_to_the_same_row(browser: 
     expect(second).to_be_focused()
     wanted = second.get_attribute("href")
     page.keyboard.press("Enter")
-    page.wait_for_url(re.compile(f"{wanted}$"))
+    arrived(page, f"{wanted}$")
     page.go_back()
     expect(page.locator(f'a[data-row][href="{wanted}"]')).to_be_focused()
     page.keyboard.press("/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -11,13 +12,16 @@ from contextlib import contextmanager
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.support.browser import PASSWORD
 
 CHROMIUM = shutil.which("chromium")
 PHONE, NARROW, DESK = (390, 844), (360, 740), (1366, 768)
+PATIENCE_MS = 20_000
+"""How long a test waits for what must come: a busy machine is no fault of a page."""
+expect.set_options(timeout=PATIENCE_MS)
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -72,14 +76,23 @@ def signed_in(
         locale={"en": "en-GB", "zh_CN": "zh-CN"}[lang],
         base_url=address,
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.goto("/sign-in")
     page.fill("[name=login]", login)
     page.fill("[name=password]", PASSWORD)
     page.click("main form button")
-    page.wait_for_url(lambda url: "/sign-in" not in url)
+    arrived(page, r"^(?!.*/sign-in)")
     return page
+
+
+def arrived(page: Page, address: str) -> None:
+    """Wait until a page whose address matches the expression is there whole.
+
+    It looks again and again: a wait for one navigation fails where a second one (a double click) overtakes it.
+    """
+    expect(page).to_have_url(re.compile(address))
+    page.wait_for_load_state()
 
 
 def faults_of(page: Page) -> list[str]:

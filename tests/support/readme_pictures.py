@@ -14,7 +14,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from feedback.demo.county import PASSWORD
-from tests.support.chromium import DESK, PHONE, running_browser
+from tests.support.chromium import DESK, PHONE, arrived, running_browser
 
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 TYPED = "村口主水管漏水三天了，路面塌了一小块，晚上骑车的人看不见。"
@@ -46,7 +46,7 @@ def _page_of(chromium: Browser, address: str, login: str, size: tuple[int, int],
     page.fill("[name=login]", login)
     page.fill("[name=password]", PASSWORD)
     page.click("main form button")
-    page.wait_for_url(lambda url: "/sign-in" not in url)
+    arrived(page, r"^(?!.*/sign-in)")
     return page
 
 

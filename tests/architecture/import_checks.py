@@ -32,6 +32,9 @@ RUNNER: Final = "runner"
 DOOR_LIBRARIES: Final = frozenset({"flask", "werkzeug", "wtforms"})
 QUEUE_LIBRARIES: Final = frozenset({"rq", "redis"})
 QUEUE_ROOM: Final = "jobs"
+TRAINING_LIBRARIES: Final = frozenset({"numpy", "scipy", "sklearn"})
+TRAINING: Final = "feedback/routing/training.py"
+"""A process of its own: no other of the program's files loads those libraries, or this one."""
 
 
 def imports_of(source: Source, modules: frozenset[str] = frozenset()) -> Iterator[tuple[ast.AST, str]]:
@@ -146,4 +149,6 @@ def door_libraries(sources: Sequence[Source]) -> list[str]:
                 findings.append(f"{source.at(node)}: {library} is for doors, not for {source.room}")
             elif library in QUEUE_LIBRARIES and source.room != QUEUE_ROOM:
                 findings.append(f"{source.at(node)}: {library} is for jobs, not for {source.room}")
+            elif source.path != TRAINING and (library in TRAINING_LIBRARIES or name == "feedback.routing.training"):
+                findings.append(f"{source.at(node)}: {name} is for the process that trains alone")
     return findings

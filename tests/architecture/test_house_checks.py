@@ -32,6 +32,8 @@ BAD: list[tuple[Check, str, str]] = [
     (import_checks.door_libraries, "feedback/tickets/models.py", "from flask_sqlalchemy import SQLAlchemy"),
     (import_checks.door_libraries, "feedback/web/desk.py", "import redis"),
     (import_checks.door_libraries, "feedback/notifications/usecases.py", "from rq.job import Job"),
+    (import_checks.door_libraries, "feedback/routing/learned.py", "import numpy as np"),
+    (import_checks.door_libraries, "feedback/web/desk.py", "from feedback.routing.training import train"),
     (code_checks.commits, "feedback/intake/usecases.py", "session.commit()"),
     (code_checks.commits, "feedback/intake/usecases.py", "finish = db.session.commit"),
     (code_checks.commits, "feedback/cli/load.py", "with engine.begin() as connection: pass"),

@@ -1,0 +1,46 @@
+"""Made-up labelled texts for the category model: four kinds of matters, in Chinese and English, from parts put together."""
+
+from __future__ import annotations
+
+import random
+
+from feedback.routing.examples import Example
+
+PARTS = {
+    "water": ("自来水", "水管", "漏水", "停水", "水压", "水表", "pipe", "tap"),
+    "roads": ("路灯", "道路", "坑洼", "井盖", "红绿灯", "pothole", "lamp", "桥面"),
+    "schools": ("学校", "教师", "招生", "食堂", "校车", "pupils", "作业", "校门"),
+    "noise": ("噪音", "施工", "夜间", "扰民", "广场舞", "loudspeaker", "油烟", "酒吧"),
+}
+FILLING = (
+    "我们村",
+    "已经三天",
+    "没有人来",
+    "请领导",
+    "尽快",
+    "小区门口",
+    "附近",
+    "反映多次",
+    "please",
+    "希望",
+    "处理",
+    "居民",
+)
+
+
+def made_examples(
+    number: int, *, seed: int = 1, hard: float = 0.2, labels: dict[str, str] | None = None
+) -> list[Example]:
+    """So many texts; in a share of them, `hard`, another label's word speaks too. `labels` gives the labels other names."""
+    draw = random.Random(seed)
+    found = []
+    for at in range(number):
+        label = sorted(PARTS)[at % len(PARTS)]
+        words = draw.sample(PARTS[label], 2) + draw.sample(FILLING, 4)
+        if draw.random() < hard:
+            other = draw.choice([each for each in sorted(PARTS) if each != label])
+            words += draw.sample(PARTS[other], 2)
+        draw.shuffle(words)
+        title = draw.choice(PARTS[label]) if draw.random() < 0.3 else ""
+        found.append(Example((labels or {}).get(label, label), " ".join(words), title, f"g{seed}-{at}"))
+    return found

@@ -11,6 +11,7 @@ from feedback.confirmation import submitter, verdicts
 from feedback.dispatch import assignment, legs, summaries, triage
 from feedback.files.storage import open_store
 from feedback.handling import extensions, work
+from feedback.intake import joining
 from feedback.jobs import relay
 from feedback.jobs.queues import Queues
 from feedback.kernel import clock, keyring, transaction
@@ -46,6 +47,7 @@ from feedback.web.ticket import ticket_pages
 USE_CASES = (
     assignment,
     extensions,
+    joining,
     left_behind,
     legs,
     submitter,

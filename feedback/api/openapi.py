@@ -22,7 +22,7 @@ from feedback.tickets.actions import ACTIONS
 
 REFS = "#/components/schemas/{model}"
 JSON_TYPE = "application/json"
-SYSTEM_ACTIONS = frozenset({"wake", "lapse", "unassign", "hand_over", "give_back"})
+SYSTEM_ACTIONS = frozenset({"wake", "lapse", "unassign", "hand_over", "give_back", "add_seat", "drop_seat"})
 """Steps that only the system takes: they answer 403 to everybody, so the document leaves them out."""
 
 FORM_TYPE = "multipart/form-data"

@@ -77,6 +77,9 @@ def ticket(view: TicketView, files: Iterable[FileView]) -> Json:
     return {
         **ticket_in_list(view),
         "text": view.text,
+        "raised_by": view.raised.by,
+        "joined_into": view.raised.joined_into,
+        "joined": list(view.raised.joined),
         "clocks": [clock(each) for each in view.clocks],
         "attachments": [attachment(file) for file in files],
         "allowed_actions": list(view.allowed_actions),

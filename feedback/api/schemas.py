@@ -131,9 +131,15 @@ class Attachment(Answer):
 
 
 class Ticket(TicketInList):
-    """A ticket as this caller may see it, with the actions they may take now."""
+    """A ticket as this caller may see it, with the actions they may take now.
+
+    `raised_by` counts those who hold a seat; `joined_into` is the elder, `joined` are the younger ones, by reference.
+    """
 
     text: str
+    raised_by: int
+    joined_into: str | None
+    joined: list[str]
     clocks: list[Clock]
     attachments: list[Attachment]
     allowed_actions: list[str]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from feedback.kernel.command import Command, Words
-from feedback.kernel.errors import Invalid
+from feedback.kernel.errors import Conflict, Invalid
 from feedback.kernel.text import N_, Text
 from feedback.tickets.actions import ticket_action
 from feedback.tickets.hold import Held
+from feedback.tickets.seats import seats_held
 from feedback.tickets.transition import perform
 
 
@@ -53,7 +54,14 @@ def wake_ticket(held: Held, command: NothingMore) -> None:
 
 @ticket_action("withdraw", WithdrawTicket)
 def withdraw_ticket(held: Held, command: WithdrawTicket) -> None:
-    """Take it back. After a dispatch it must be said whether somebody asked for that; handlers never see the answer."""
+    """Take it back. After a dispatch it must be said whether somebody asked for that; handlers never see the answer.
+
+    Conflict where others have joined it: it is their matter too, and goes on.
+    """
+    if len(seats_held(held.session, held.ticket.id)) > 1:
+        raise Conflict(
+            Text(N_("Others have raised the same and joined this ticket: it goes on for them.")), code="others_joined"
+        )
     if held.ticket.first_dispatched_at and command.asked_to is None:
         raise Invalid({"asked_to": Text(N_("Did anybody ask you to withdraw it? Say yes or no."))})
     held.ticket.was_asked_to_withdraw = command.asked_to

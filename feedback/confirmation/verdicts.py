@@ -15,6 +15,7 @@ from feedback.tickets import lifecycle
 from feedback.tickets.actions import ticket_action
 from feedback.tickets.hold import Held
 from feedback.tickets.models import Verdict
+from feedback.tickets.seats import seats_held, seats_that_confirmed
 from feedback.tickets.transition import perform
 
 SUBMITTER_WINDOW = timedelta(days=30)
@@ -42,13 +43,20 @@ class NothingMore(Command):
 
 @ticket_action("confirm", ConfirmTicket)
 def confirm_ticket(held: Held, command: ConfirmTicket) -> None:
-    """Close a ticket as its submitter. Refuses `accepted` for a claim of solved, and a silence older than 30 days."""
+    """Close a ticket as its submitter; where several raised it, the last of them closes it.
+
+    Refuses `accepted` for a claim of solved, and a silence older than 30 days.
+    """
     if held.ticket.status == lifecycle.CLOSED:
         _within(held, held.ticket.closed_at, SUBMITTER_WINDOW)
     if command.verdict == "accepted" and held.ticket.outcome not in ("not_possible", "planned"):
         raise Invalid({"verdict": Text(N_("Say whether it is solved or partly solved."))})
     _keep_verdict(held, command.verdict, command.rating, command.comment, command.pressed)
-    perform(held, facts={"verdict": command.verdict})
+    facts = {"verdict": command.verdict}
+    if held.ticket.status == lifecycle.RESOLVED and _is_awaited(held):
+        perform(held, facts=facts, is_other_end=True, clocks=(), event="ticket.voted")
+    else:
+        perform(held, facts=facts)
 
 
 @ticket_action("dispute", GiveReason)
@@ -60,8 +68,14 @@ def dispute_ticket(held: Held, command: GiveReason) -> None:
 
 @ticket_action("lapse", NothingMore)
 def lapse_ticket(held: Held, command: NothingMore) -> None:
-    """Close as unanswered: the system does, when the time to confirm is over and two reminders went out."""
-    perform(held)
+    """The time to confirm is over and two reminders went out: the system closes it as unanswered.
+
+    Where several raised it and one at least confirmed, that word counts, and it closes as confirmed.
+    """
+    if seats_that_confirmed(held.session, held.ticket) & _seat_ids(held):
+        perform(held, is_other_end=True, event="ticket.confirmed")
+    else:
+        perform(held)
 
 
 @ticket_action("reopen", GiveReason)
@@ -75,6 +89,16 @@ def reopen_ticket(held: Held, command: GiveReason) -> None:
     else:
         _within(held, since, SUPERVISOR_WINDOW)
     perform(held, text=command.reason)
+
+
+def _seat_ids(held: Held) -> set[int]:
+    return {seat.id for seat in seats_held(held.session, held.ticket.id)}
+
+
+def _is_awaited(held: Held) -> bool:
+    """Whether somebody else who raised it has not taken the claim yet."""
+    held.session.flush()
+    return bool(_seat_ids(held) - seats_that_confirmed(held.session, held.ticket))
 
 
 def _within(held: Held, since: datetime | None, window: timedelta) -> None:

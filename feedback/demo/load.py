@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from feedback.demo import texts
+from feedback.demo import plots, texts
 from feedback.demo.county import demo_accounts, load_county
 from feedback.demo.defaults import install_site_defaults
 from feedback.demo.plots import BURDEN_LEADS, VAGUE_LEADS
@@ -70,7 +71,7 @@ def _cast(session: Session, draw: Random, tickets: int, now: datetime) -> list[P
     writers = [a.login for a in demo_accounts(session) if a.role == "handler" and "-zongguan-" in a.login]
     leads = _leads(session)
     decks: dict[str, list[Story]] = {}
-    found = []
+    found: list[Performance] = []
     for act in choose_acts(tickets):
         story = _deal(decks, act.voice, draw)
         submitter = draw.choice(sorted(homes))
@@ -87,8 +88,28 @@ def _cast(session: Session, draw: Random, tickets: int, now: datetime) -> list[P
             fields={"text": tell(story.text, own)},
         )
         _give_voice(performance, act, draw, writers)
+        if act.plot is plots.joined:
+            _say_the_same(performance, found, homes, sorted(homes), draw)
         found.append(performance)
     return found
+
+
+def _say_the_same(
+    performance: Performance, earlier: list[Performance], homes: dict[str, str], logins: list[str], draw: Random
+) -> None:
+    """Let it tell of a matter that somebody else raised some hours before and that is still open."""
+    elder = draw.choice([each for each in earlier if each.plot is plots.neglected] or earlier)
+    others = [login for login in logins if login != elder.submitter]
+    near = [login for login in others if homes[login] == homes[elder.submitter]]
+    performance.story, performance.lead = elder.story, elder.lead
+    performance.submitter = draw.choice(near or others)
+    performance.begins = elder.begins + timedelta(hours=draw.uniform(2, 8))
+    text = tell(elder.story.text, performance.draw)
+    performance.fields = {"text": text, "area": homes[elder.submitter], **_kept(elder.fields)}
+
+
+def _kept(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: fields[name] for name in ("kind", "category") if name in fields}
 
 
 def _deal(decks: dict[str, list[Story]], voice: str, draw: Random) -> Story:

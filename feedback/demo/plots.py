@@ -254,6 +254,11 @@ def withdrawn_early(s: Scene) -> Iterator[Step]:
     yield Step("90min", "submitter", "withdraw", {"reason": texts.WITHDRAWN[1]}, ("submitted",))
 
 
+def joined(s: Scene) -> Iterator[Step]:
+    """Somebody else has raised the same before: the dispatcher joins it to the elder one."""
+    yield Step(_wmin(s, 15, 90), "dispatcher", "join", {"into": "@elder"}, ("submitted", *OPEN))
+
+
 def raised(s: Scene) -> Iterator[Step]:
     """The dispatcher sees that it is more urgent, and corrects what it is."""
     fields = {"urgency": "urgent", "reason": "涉及学生上下学安全，按紧急办理。"}

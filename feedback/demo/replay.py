@@ -32,11 +32,14 @@ from feedback.supervision.escalation import run_sweep
 from feedback.tickets.actions import run_action
 from feedback.tickets.deciders import pending_requests
 from feedback.tickets.models import Leg, Ticket
+from feedback.tickets.summaries import JOINABLE
+from feedback.tickets.visibility import visible
 
 SWEEP_GRID = timedelta(minutes=30)
 """A running system sweeps every few seconds; for a history twice an hour is near enough."""
 AWAKE = (7, 22)
 LATER_DAYS = 75
+ELDER = "@elder"
 
 
 @dataclass
@@ -135,6 +138,11 @@ class Replay:
         if actor is None:
             return False
         fields = self._filled(performance, step, ticket, at)
+        if fields.get("into") == ELDER:
+            elder = self._elder(ticket, actor)
+            if elder is None:
+                return False
+            fields["into"] = elder
         try:
             run_action(step.action, performance.reference, fields, actor=actor, now=at)
         except Throttled:
@@ -159,6 +167,17 @@ class Replay:
         if step.action == "decide":
             fields["request"] = performance.pending_request
         return fields
+
+    def _elder(self, ticket: Ticket, actor: Actor) -> str | None:
+        """The newest ticket before this one of the same category that this actor may join it to."""
+        found = select(Ticket.reference).where(
+            visible(actor),
+            Ticket.status.in_(JOINABLE),
+            Ticket.category_id == ticket.category_id,
+            Ticket.received_at < ticket.received_at,
+            ~Ticket.is_about,
+        )
+        return self.session.scalar(found.order_by(Ticket.received_at.desc(), Ticket.id).limit(1))
 
     def _sweep_until(self, at: datetime) -> None:
         """Sweep at each half hour up to `at` at which something is due."""

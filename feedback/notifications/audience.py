@@ -39,6 +39,7 @@ TOLD: dict[str, tuple[str, ...]] = {
     "ticket.unjoined": ("workers", "seats"),
     "ticket.supervised": ("workers", "heads"),
     "ticket.called_back": ("seats",),
+    "seat.added": ("workers",),
     "supervision.answered": ("supervising",),
     "leg.added": ("newcomers",),
     "leg.dropped": ("leavers",),

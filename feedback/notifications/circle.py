@@ -20,6 +20,7 @@ from feedback.sla.models import SlaClock
 from feedback.tickets import lifecycle
 from feedback.tickets.deciders import decider_standings, deciders
 from feedback.tickets.models import Leg, Seat, Ticket, TicketRequest, TimelineEntry
+from feedback.tickets.seats import seats_held, seats_that_confirmed
 from feedback.tickets.visibility import PROTECTED, office_of, visible
 
 Members = Sequence[int | str]
@@ -50,7 +51,7 @@ class Circle:
             "alarm_adjudicator": lambda: self._nearest("adjudicator"),
             "alarm_supervisor": lambda: self._nearest("supervisor"),
             "alarm_leader": lambda: self._nearest("leader"),
-            "alarm_submitter": self._seats,
+            "alarm_submitter": self._silent_seats,
         }
 
     @property
@@ -243,7 +244,9 @@ class Circle:
         return [key] if key else []
 
     def _seats(self) -> list[str]:
-        keys = self.session.scalars(
-            select(Seat.submitter_key).where(Seat.ticket_id == self.ticket.id, Seat.left_at.is_(None)).order_by(Seat.id)
-        )
-        return list(dict.fromkeys(keys))
+        return list(dict.fromkeys(seat.submitter_key for seat in seats_held(self.session, self.ticket.id)))
+
+    def _silent_seats(self) -> list[str]:
+        """Those who raised it and have not confirmed this round: only they are reminded."""
+        spoken = seats_that_confirmed(self.session, self.ticket)
+        return [seat.submitter_key for seat in seats_held(self.session, self.ticket.id) if seat.id not in spoken]

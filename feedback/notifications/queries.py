@@ -19,6 +19,7 @@ from feedback.kernel.text import N_, Text
 from feedback.notifications.models import Notice
 from feedback.notifications.words import sentence
 from feedback.tickets.models import Message, Ticket
+from feedback.tickets.seats import words_of_own
 from feedback.tickets.visibility import SAME_ACTORS, visible
 
 MOST_COUNTED = 100
@@ -90,7 +91,12 @@ def list_notices(
         query = query.where(Notice.read_at.is_(None))
     if cursor:
         query = query.where(_after(decode_cursor(cursor, 2)))
-    views = [_view(notice, reference, title or "") for notice, reference, title in session.execute(query)]
+    found = session.execute(query).all()
+    own = words_of_own(session, actor.submitter_key, [notice.ticket_id for notice, *_more in found if notice.ticket_id])
+    views = [
+        _view(notice, reference, own.get(notice.ticket_id or 0, (title or "", ""))[0])
+        for notice, reference, title in found
+    ]
     return cut_page(views, limit, lambda view: (view.created_at.isoformat(), view.id))
 
 

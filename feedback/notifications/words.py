@@ -46,6 +46,7 @@ _STAFF: dict[str, str] = {
     "ticket.urged": N_("The submitter asks how far it is. A short reply helps."),
     "ticket.joined": N_("This ticket was joined to an elder one; nothing more to do here."),
     "ticket.unjoined": N_("This ticket stands on its own again. Please take it up."),
+    "seat.added": N_("Somebody else raised the same and joined this ticket."),
     "ticket.supervised": N_("A supervisor asks for a report on this ticket."),
     "supervision.answered": N_("The report that you asked for is there."),
     "leg.added": N_("Your unit is asked to assist with a ticket."),

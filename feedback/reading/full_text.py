@@ -45,7 +45,7 @@ def speaks_of(session: Session, actor: Actor, query: str) -> ColumnElement[bool]
         found = stands_in(*ALL)
     if actor.is_system:
         return found
-    own = or_(stands_in(EVERYONE), and_(_is_only_theirs(actor), stands_in(EVERYONE, SEATS)))
+    own = and_(_raised_by(actor), or_(stands_in(EVERYONE), and_(_is_only_theirs(actor), stands_in(EVERYONE, SEATS))))
     if roles.isdisjoint((*WORKING_ROLES, *OVERSEEING_ROLES)):
         return and_(found, own)
     return and_(found, or_(sees_as_staff(actor), own))
@@ -68,6 +68,12 @@ def _is_near(actor: Actor) -> ColumnElement[bool]:
     legs = select(Leg.ticket_id).where(Leg.unit_id.in_(units))
     seats = select(Seat.ticket_id).where(Seat.submitter_key == actor.submitter_key)
     return Ticket.id.in_(union(legs, seats))
+
+
+def _raised_by(actor: Actor) -> ColumnElement[bool]:
+    """SQL: the actor raised it themselves. Who only joined it finds their own ticket: these are another's words."""
+    mine = (Seat.submitter_key == actor.submitter_key, Seat.origin_ticket_id == Seat.ticket_id)
+    return select(Seat.id).where(Seat.ticket_id == Ticket.id, *mine, Seat.left_at.is_(None)).exists()
 
 
 def _is_only_theirs(actor: Actor) -> ColumnElement[bool]:

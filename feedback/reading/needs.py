@@ -14,7 +14,7 @@ from feedback.reading.search import TicketFilters
 from feedback.reading.views import TicketRow
 from feedback.sla.models import SlaClock, SlaPause
 from feedback.tickets import lifecycle
-from feedback.tickets.models import Message, Ticket, TimelineEntry
+from feedback.tickets.models import Message, Seat, Ticket, TimelineEntry, Verdict
 
 ASKING = ("ask_submitter", "resolve")
 MOST = 20
@@ -33,11 +33,26 @@ def list_needs(session: Session, actor: Actor, now: datetime) -> list[Need]:
     """The actor's own tickets that wait for them, what is due first in front, at most 20; a fixed number of queries."""
     filters = TicketFilters(status=(lifecycle.WAITING, lifecycle.RESOLVED), mine=True)
     rows = list_tickets(session, actor, filters, now=now, limit=MOST).items
+    spoken = _spoken(session, actor, [row.reference for row in rows if row.status == lifecycle.RESOLVED])
+    rows = [row for row in rows if row.reference not in spoken]
     references = [row.reference for row in rows]
     words = _last_words(session, references)
     until = _until(session, references)
     needs = [Need(row, words.get(row.reference, ""), until.get(row.reference)) for row in rows]
     return sorted(needs, key=lambda need: (need.until is None, need.until))
+
+
+def _spoken(session: Session, actor: Actor, references: list[str]) -> set[str]:
+    """Which of these claims the actor has taken already, while others who raised the same have not spoken."""
+    if not references:
+        return set()
+    said = (
+        select(Ticket.reference)
+        .join(Verdict, (Verdict.ticket_id == Ticket.id) & (Verdict.round == Ticket.round))
+        .join(Seat, Seat.id == Verdict.seat_id)
+        .where(Ticket.reference.in_(references), Seat.submitter_key == actor.submitter_key, Seat.left_at.is_(None))
+    )
+    return set(session.scalars(said))
 
 
 def _last_words(session: Session, references: list[str]) -> dict[str, str]:

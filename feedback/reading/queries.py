@@ -31,6 +31,7 @@ from feedback.kernel.text import N_, Text
 from feedback.reading.clocks import ClockView, list_clocks
 from feedback.reading.desks import desk_parts, may_see_own
 from feedback.reading.full_text import speaks_of
+from feedback.reading.raised import Raised, raised_of
 from feedback.reading.requests import may_decide, pointless_actions
 from feedback.reading.search import (
     LEGACY,
@@ -46,7 +47,9 @@ from feedback.reading.views import LISTED, TicketRow, rows_of, with_words
 from feedback.tickets import lifecycle
 from feedback.tickets.actions import ACTIONS
 from feedback.tickets.models import Message, Ticket
-from feedback.tickets.parts import requests_of
+from feedback.tickets.parts import requests_of, seats_of
+from feedback.tickets.seats import words_of_own
+from feedback.tickets.sight import sight_of
 from feedback.tickets.summaries import pointless_of_summaries
 from feedback.tickets.visibility import SAME_ACTORS, has_seat, oversees, standings, visible
 
@@ -65,6 +68,7 @@ class TicketView(TicketRow):
     """A ticket opened by one reader: the row with its text, all clocks, and the actions this reader may take now."""
 
     text: str
+    raised: Raised
     clocks: tuple[ClockView, ...]
     allowed_actions: tuple[str, ...]
 
@@ -267,9 +271,17 @@ def ticket_view(session: Session, ticket: Ticket, actor: Actor, now: datetime) -
     """A ticket that `visibility.get_ticket` gave this actor, with only what they may see of it."""
     listed = session.execute(_OPENED, {"id": ticket.id}).one()
     row = rows_of(session, [listed], actor, now)[0]
+    sight = sight_of(session, actor, ticket, now)
+    text = listed.text or ""
+    if row.submitter and row.submitter.is_me and row.submitter.is_joined:
+        if sight.is_staff:
+            row = replace(row, title=listed.title, opening=listed.opening)
+        else:
+            text = words_of_own(session, actor.submitter_key, [ticket.id]).get(ticket.id, ("", ""))[1]
     return TicketView(
         **vars(row),
-        text=listed.text or "",
+        text=text,
+        raised=raised_of(session, ticket, actor, sight),
         clocks=tuple(list_clocks(session, ticket, now)),
         allowed_actions=tuple(allowed_actions(session, actor, ticket, now)),
     )
@@ -291,6 +303,8 @@ def allowed_actions(session: Session, actor: Actor, ticket: Ticket, now: datetim
     found = lifecycle.actions_for(state, [s.pair for s in mine]) & set(ACTIONS)
     requests = requests_of(session, ticket)
     found -= pointless_actions(actor, ticket, requests, now)
+    if "withdraw" in found and sum(seat.left_at is None for seat in seats_of(session, (ticket.id,))) > 1:
+        found.discard("withdraw")  # it is the matter of others too
     if "publish_summary" in found:
         found -= pointless_of_summaries(session, ticket)
     if "decide" in ACTIONS and any(may_decide(session, actor, ticket, request, now) for request in requests):

@@ -24,6 +24,7 @@ from feedback.tickets import lifecycle
 from feedback.tickets.identity import submitters
 from feedback.tickets.models import Message, Ticket
 from feedback.tickets.parts import legs_of, seats_of
+from feedback.tickets.seats import words_of_own
 
 OPENING = 160
 """How many characters of the text a list may show."""
@@ -56,6 +57,7 @@ class SubmitterView:
     name: str | None
     is_protected: bool
     is_me: bool
+    is_joined: bool = False
 
 
 @dataclass(frozen=True)
@@ -196,6 +198,7 @@ class _Loaded:
         ids = [ticket.id for ticket in tickets]
         self.seats = {} if is_brief else _shown_seats(session, ids, actor)
         self.submitters = {} if is_brief else submitters(session, self.seats.values())
+        self.own_words = _own_words(session, self.seats, actor)
         legs = [] if is_brief else [leg for leg in legs_of(session, ids) if leg.ended_at is None]
         self.legs: dict[int, list[Any]] = {}
         for leg in legs:
@@ -244,9 +247,18 @@ def _shown_seats(session: Session, ids: Sequence[int], actor: Actor) -> dict[int
     return shown
 
 
+def _own_words(session: Session, seats: dict[int, Any], actor: Actor) -> dict[int, tuple[str, str]]:
+    """By ticket that the reader joined: what they themselves wrote, which stands for it in their lists."""
+    joined = [
+        i for i, seat in seats.items() if seat.origin_ticket_id != i and seat.submitter_key == actor.submitter_key
+    ]
+    return words_of_own(session, actor.submitter_key, joined) if joined else {}
+
+
 def _row(ticket: Row[Any], loaded: _Loaded, actor: Actor, now: datetime) -> TicketRow:
     category = loaded.categories.get(ticket.category_id) if ticket.category_id else None
     submitter = _submitter(ticket, loaded, actor)
+    title, opening = loaded.own_words.get(ticket.id, (ticket.title, ticket.opening))
     is_raiser = submitter is not None and submitter.is_me
     legs = [(leg, _leg(leg, loaded, shows_task=not is_raiser)) for leg in loaded.legs.get(ticket.id, ())]
     return TicketRow(
@@ -263,8 +275,8 @@ def _row(ticket: Row[Any], loaded: _Loaded, actor: Actor, now: datetime) -> Tick
         place=ticket.place,
         urgency=ticket.urgency,
         requested_urgency=ticket.requested_urgency,
-        title=ticket.title,
-        opening=ticket.opening,
+        title=title,
+        opening=opening[:OPENING],
         privacy=ticket.privacy,
         channel=ticket.channel,
         is_about=ticket.is_about,
@@ -318,4 +330,5 @@ def _submitter(ticket: Row[Any], loaded: _Loaded, actor: Actor) -> SubmitterView
         name=shown.name,
         is_protected=seat.privacy != "named",
         is_me=bool(actor.submitter_key) and seat.submitter_key == actor.submitter_key,
+        is_joined=seat.origin_ticket_id != ticket.id,
     )

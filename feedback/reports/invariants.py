@@ -74,7 +74,7 @@ def _is_legal(step: TimelineEntry, before: str) -> bool:
     return any(
         before in rule.states
         and step.role in {role for role, _relation in rule.who}
-        and _leads_to(rule.to, before, step.to_status)
+        and any(_leads_to(to, before, step.to_status) for to in (rule.to, rule.or_to) if to)
         for rule in rules
     )
 
@@ -84,7 +84,7 @@ def _leads_to(to: str, before: str, after: str) -> bool:
         return after == before
     if to in (lifecycle.BACK, lifecycle.BEFORE):
         return after in lifecycle.OPEN
-    return after in (to, before) if before == lifecycle.RESOLVED else after == to
+    return after == to
 
 
 def _faulty_histories(session: Session) -> Iterator[Fault]:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 from feedback.kernel.errors import Conflict
-from feedback.sla import extensions, timers
+from feedback.sla import extensions, revival, timers
 from feedback.tickets import lifecycle
 from feedback.tickets.hold import Held
 from feedback.tickets.identity import is_raised_by
@@ -29,12 +29,16 @@ class NewLeg:
 
 @dataclass(frozen=True)
 class Step:
-    """One step being taken: the ticket held, the units named in it, until when a pause may last, by whom."""
+    """One step being taken: the ticket held, the units named in it, until when a pause may last, by whom.
+
+    `was_closed_at` is since when the ticket was closed before it.
+    """
 
     held: Held
     legs: Sequence[NewLeg]
     wait_until: datetime | None
     by: str
+    was_closed_at: datetime | None = None
 
     @property
     def request_id(self) -> int | None:
@@ -179,6 +183,14 @@ def _end_legs(step: Step, ends: Callable[[Leg], bool]) -> None:
             _end(step, leg, reason)
 
 
+def _resume_all(step: Step) -> None:
+    """What the closing stopped goes on from its own start, the time closed as a pause."""
+    if step.was_closed_at is None:
+        raise RuntimeError("only a closed ticket is taken up where it stood")
+    ticket_id = step.held.ticket.id
+    revival.resume_all(step.held.session, ticket_id, closed_at=step.was_closed_at, at=step.held.now, by=step.by)
+
+
 def _move_due(step: Step) -> None:
     """The date that the request asked for becomes the due time; the original one stays."""
     request = step.held.request
@@ -242,10 +254,11 @@ EFFECTS: dict[str, Callable[[Step], None]] = {
     "pause wait": _open_pause("wait"),
     "unpause": lambda step: timers.end_pause(step.held.session, step.held.ticket.id, at=step.held.now),
     "stop": lambda step: timers.stop_all(step.held.session, step.held.ticket.id, at=step.held.now),
+    "resume all": _resume_all,
     "move due": _move_due,
     "forget extension": lambda step: extensions.forget(step.held.session, step.held.ticket.id),
     "repolicy": lambda step: timers.repolicy(
         step.held.session, step.held.ticket.id, step.held.facts(), at=step.held.now
     ),
 }
-"""Effects of the actions that exist. The table names some that come with later actions (resume all, ...)."""
+"""Effects of the actions that exist. The table names some that come with later actions (pause suspension, ...)."""

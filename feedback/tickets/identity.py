@@ -56,6 +56,13 @@ def _open(row: Identity) -> dict[str, str | int | None]:
     return clear
 
 
+def seal_again(session: Session, seat: Seat, new_seat: Seat) -> None:
+    """The holder of a seat holds this other one too."""
+    clear = _open(session.get_one(Identity, seat.id))
+    sealed = keyring.seal("identity", json.dumps(clear).encode(), bound_to=f"seat:{new_seat.id}")
+    session.add(Identity(seat_id=new_seat.id, sealed=sealed))
+
+
 def submitters(session: Session, seats: Iterable[Any]) -> dict[int, Submitter]:
     """What may be shown of each seat's holder, by seat id: names only where the submitter chose to be named."""
     seats = list(seats)
@@ -140,7 +147,8 @@ def _raisers(session: Session, ticket: Ticket) -> Raisers:
             TimelineEntry.ticket_id == ticket.id, TimelineEntry.version == 1
         )
     ).first()
-    rows = session.scalars(select(Identity).join(Seat, Identity.seat_id == Seat.id).where(Seat.ticket_id == ticket.id))
+    own = (Seat.ticket_id == ticket.id, Seat.origin_ticket_id == ticket.id)  # who joined it later did not raise it
+    rows = session.scalars(select(Identity).join(Seat, Identity.seat_id == Seat.id).where(*own))
     accounts = [int(account_id) for row in rows if (account_id := _open(row)["account_id"])]
     return Raisers(typist.unit_id if typist else None, tuple(accounts))
 

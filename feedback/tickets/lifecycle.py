@@ -44,6 +44,8 @@ class Rule:
     clocks: tuple[str, ...]
     event: str
     is_public: bool
+    or_to: str = ""
+    """Where it leads instead while other seats have not voted, or where others have."""
 
 
 def _who(text: str) -> frozenset[tuple[str, str]]:
@@ -65,6 +67,7 @@ STAFF = f"{LEAD} {ASSIST} {OFFICE} dispatcher@scope supervisor@scope adjudicator
 _OPEN = " ".join(OPEN)
 _NOT_CLOSED = f"{_OPEN} {RESOLVED}"
 _WORKED = f"{DISPATCHED} {IN_PROGRESS}"
+_SEATED = " ".join(state for state in STATES if state not in (NEW, f"{CLOSED}.joined"))
 _AFTER_DISPATCH = f"{_WORKED} {SUSPENDED}"
 _AT_RECEIPT = "start resolution; start first_response; start dispatch"
 
@@ -79,6 +82,7 @@ def _rule(
     clocks: str = "",
     event: str = "",
     public: bool = True,
+    or_to: str = "",
 ) -> Rule:
     return Rule(
         action=action,
@@ -89,6 +93,7 @@ def _rule(
         clocks=tuple(part.strip() for part in clocks.split(";") if part.strip()),
         event=event or f"ticket.{action}",
         is_public=public,
+        or_to=or_to,
     )
 
 
@@ -185,10 +190,11 @@ _TABLE: tuple[Rule, ...] = (
     _rule("withdraw_request", f"{_NOT_CLOSED} {CLOSED}.declined {CLOSED}.excluded", OWN, needs="request",
           clocks="drop appeal", event="request.withdrawn"),
     _rule("confirm", f"{RESOLVED} {CLOSED}.unanswered", OWN, f"{CLOSED}.confirmed", needs="verdict",
-          clocks="meet confirmation; stop", event="ticket.confirmed"),
+          clocks="meet confirmation; stop", event="ticket.confirmed", or_to=STAY),
     _rule("dispute", RESOLVED, OWN, IN_PROGRESS, needs="reason",
           clocks="drop confirmation; restart resolution; restart lead leg", event="ticket.disputed"),
-    _rule("lapse", RESOLVED, SYSTEM, f"{CLOSED}.unanswered", clocks="stop", event="ticket.lapsed"),
+    _rule("lapse", RESOLVED, SYSTEM, f"{CLOSED}.unanswered", clocks="stop", event="ticket.lapsed",
+          or_to=f"{CLOSED}.confirmed"),
     _rule("reopen", f"{CLOSED}.confirmed {CLOSED}.unanswered", f"{OWN} supervisor@scope", IN_PROGRESS, needs="reason",
           clocks="restart resolution; restart lead leg", event="ticket.reopened"),
     _rule("appeal", f"{_NOT_CLOSED} {CLOSED}.declined {CLOSED}.excluded", OWN, needs="text",
@@ -201,6 +207,8 @@ _TABLE: tuple[Rule, ...] = (
     _rule("join", _OPEN, OFFICE, f"{CLOSED}.joined", needs="into", clocks="stop", event="ticket.joined"),
     _rule("unjoin", f"{CLOSED}.joined", f"{OWN} {OFFICE}", BEFORE, needs="reason", clocks="resume all",
           event="ticket.unjoined"),
+    _rule("add_seat", _NOT_CLOSED, SYSTEM, event="seat.added"),
+    _rule("drop_seat", _SEATED, SYSTEM, event="seat.dropped"),
     _rule("publish_summary", _NOT_CLOSED, OFFICE, needs="text", event="ticket.summary_published"),
     _rule("withdraw_summary", _NOT_CLOSED, OFFICE, event="ticket.summary_withdrawn"),
     _rule("withdraw", f"{SUBMITTED} {WAITING}", OWN, f"{CLOSED}.withdrawn", needs="reason", clocks="stop",

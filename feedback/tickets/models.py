@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from feedback.kernel.db import Base, Id, Instant
@@ -32,6 +32,12 @@ class Ticket(Base):
         Index("ix_ticket_submitted_at_id", "submitted_at", "id"),
         Index("ix_ticket_original_due_at", "original_due_at"),
         Index("ix_ticket_place", "place", "area_id", "category_id", "submitted_at"),
+        Index(
+            "ix_ticket_joined_into_id",
+            "joined_into_id",
+            sqlite_where=text("joined_into_id IS NOT NULL"),
+            postgresql_where=text("joined_into_id IS NOT NULL"),
+        ),
         UniqueConstraint("source", "source_id"),
     )
 

@@ -46,20 +46,24 @@ def perform(
     clocks: tuple[str, ...] | None = None,
     event: str | None = None,
     is_public: bool | None = None,
+    is_other_end: bool = False,
 ) -> TimelineEntry:
     """Take the step that `held.rule` describes, in the open transaction.
 
     `facts` are codes and ids that the timeline shows (never names of a protected submitter); `legs` are units that get
     a part; `wait_until` bounds a pause; `clocks`, `event` and `is_public` replace the rule's where a step is only asked
-    for. The guard was passed when the ticket was taken in hand.
+    for; `is_other_end`: it leads to the rule's `or_to`. The guard was passed when the ticket was taken in hand.
     """
     ticket, rule = held.ticket, held.rule
     before = lifecycle.state_of(ticket.status, ticket.closure_reason) if ticket.version else lifecycle.NEW
-    _move(held, before)
+    was_closed_at = ticket.closed_at
+    _move(held, before, rule.or_to if is_other_end else rule.to)
     ticket.version += 1
     if not held.is_new:
         held.session.flush()
-    run_effects(Step(held, legs, wait_until, actor_name(held)), rule.clocks if clocks is None else clocks)
+    run_effects(
+        Step(held, legs, wait_until, actor_name(held), was_closed_at), rule.clocks if clocks is None else clocks
+    )
     _overtake_requests(held)
     after = lifecycle.state_of(ticket.status, ticket.closure_reason)
     entry = TimelineEntry(
@@ -132,17 +136,21 @@ def _unit_id(held: Held) -> int | None:
     return grant.unit_id if grant and held.standing.seat_id is None else None
 
 
-def _move(held: Held, before: str) -> None:
-    """Set the status that the rule leads to, with the instants that go with it."""
-    ticket, rule = held.ticket, held.rule
-    if rule.to == lifecycle.STAY:
+def _move(held: Held, before: str, to: str) -> None:
+    """Set the status that the step leads to, with the instants that go with it.
+
+    A ticket that is joined while it waits keeps where the wait began: there it is again when it is taken apart.
+    """
+    ticket = held.ticket
+    if to == lifecycle.STAY:
         return
-    goes_back = rule.to in (lifecycle.BACK, lifecycle.BEFORE)
-    target = (ticket.return_status or lifecycle.IN_PROGRESS) if goes_back else rule.to
+    goes_back = to in (lifecycle.BACK, lifecycle.BEFORE)
+    target = (ticket.return_status or lifecycle.IN_PROGRESS) if goes_back else to
     status, reason = lifecycle.split_state(target)
+    paused = (lifecycle.WAITING, lifecycle.SUSPENDED)
     if goes_back:
         ticket.return_status = None
-    elif status in (lifecycle.WAITING, lifecycle.SUSPENDED) or reason == "joined":
+    elif status in paused or (reason == "joined" and before not in paused):
         ticket.return_status = before
     ticket.status, ticket.closure_reason = status, reason
     ticket.closed_at = held.now if status == lifecycle.CLOSED else None

@@ -18,6 +18,7 @@ from feedback.reading.requests import RequestView, list_requests
 from feedback.reading.timeline import TimelineItem, list_timeline
 from feedback.reading.views import unit_label
 from feedback.tickets.models import Ticket
+from feedback.tickets.seats import CONFIRMING
 from feedback.tickets.summaries import areas_to_publish_to, summary_of
 from feedback.web.forms.actions import DecideForm
 from feedback.web.forms.base import option
@@ -47,15 +48,18 @@ def page_of(session: Session, ticket: Ticket, actor: Actor, now: datetime, sent:
     running = [clock for clock in view.clocks if clock.is_open]
     for action in actions:
         action["replies"] = offered_replies(session, view, actor, action["name"])
-    shown = [action for action in actions if action["name"] not in ("confirm", "dispute")]
+    has_voted = view.raised.my_verdict in CONFIRMING
+    boxed = ("confirm",) if has_voted else ("confirm", "dispute")
+    shown = [action for action in actions if action["name"] not in boxed]
     return {
         "view": view,
-        "status": status_of(view, now, view.clocks, until=_asked_until(items)),
+        "status": status_of(view, now, view.clocks, until=_asked_until(items), raised=view.raised),
         "steps": steps_of(view, now),
         "actions": [action for action in shown if not action["rare"]],
         "rare": [action for action in shown if action["rare"]],
         "rare_open": any(action["open"] for action in shown if action["rare"]),
-        "verdict": _verdict(view, actions),
+        "verdict": None if has_voted else _verdict(view, actions),
+        "joined": _joined(view),
         "files": files_of(next((item.files for item in items if item.action == "submit"), ())),
         "entries": entries_of(items, now, names),
         "clocks": clocks_of(running, now, why_url=url_for("ticket.why", reference=view.reference)),
@@ -120,6 +124,17 @@ def _decision(request: RequestView, view: TicketView, sent: Sent | None) -> dict
         "draft": f"{view.reference}.decide.{request.id}",
         "open": True,
     }
+
+
+def _joined(view: TicketView) -> list[dict[str, str]]:
+    """The elder that it was joined to and the younger ones joined to it, as links."""
+    links = [("elder", view.raised.joined_into)] if view.raised.joined_into else []
+    links += [("younger", reference) for reference in view.raised.joined]
+    labels = {"elder": _("The elder ticket: %(reference)s"), "younger": _("Joined: %(reference)s")}
+    return [
+        {"text": labels[which] % {"reference": reference}, "url": url_for("ticket.show", reference=reference)}
+        for which, reference in links
+    ]
 
 
 def _summary(session: Session, ticket: Ticket, view: TicketView, now: datetime) -> dict[str, Any] | None:

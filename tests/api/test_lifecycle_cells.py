@@ -68,6 +68,8 @@ FIELDS: dict[str, dict[str, Any]] = {
     "hand_over": {"leg": 1},
     "give_back": {"leg": 1},
     "reopen": {"reason": "It is dark again"},
+    "join": {"into": "ZD-22222-22222"},
+    "unjoin": {"reason": "It is another lamp"},
     "publish_summary": {"text": "A lamp is dark", "area": "village"},
     "withdraw_summary": {},
     "withdraw": {"reason": "No longer needed", "asked_to": False},
@@ -163,6 +165,8 @@ def _fields(journey: Journey, cell: Cell, reference: str) -> dict[str, Any]:
     if action == "decide":
         decision = rest.split(":")[1]
         return {"request": journey.pending(reference), "decision": decision, "text": "Looked at with care"}
+    if action == "join":
+        return {"into": journey.submit_elder("s")}
     if action == "request_extension":
         return {**EXTENSION, "due_at": _a_day_more(journey, reference)}
     if action == "withdraw_request":
@@ -177,7 +181,7 @@ def _fields(journey: Journey, cell: Cell, reference: str) -> dict[str, Any]:
 def _expected(cell: Cell, next_state: str, before: str) -> str:
     if next_state == "stay":
         return before
-    return "in_progress" if next_state == "back" else next_state
+    return {"back": "in_progress", "before": "dispatched"}.get(next_state, next_state)
 
 
 def _without_higher_deciders(county: County) -> None:

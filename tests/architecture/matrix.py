@@ -101,6 +101,8 @@ PLAIN_ACTIONS: Final = (
     "appeal",
     "join",
     "unjoin",
+    "add_seat",
+    "drop_seat",
     "publish_summary",
     "withdraw_summary",
     "withdraw",

@@ -165,6 +165,18 @@ def test_assist_that_is_added_late_has_its_whole_time(county: County) -> None:
     assert clock_of(story).due_at == due
 
 
+def test_joined_tickets_keep_the_eldest_receipt_and_each_submitter_confirms(county: County) -> None:
+    elder = Story(county).submit()
+    due = elder.ticket.due_at
+    younger = Story(county, now=elder.now + timedelta(days=1)).submit("s2").act("dp1", "join", into=elder.reference)
+    assert (younger.state, younger.ticket.due_at) == ("closed.joined", None)
+    assert elder.ticket.due_at == due
+    elder.now = younger.now
+    elder.act("hw", "acknowledge").act("hw", "resolve", outcome="solved", text="已更换一段水管，试水不漏。")
+    assert elder.act("s2", "confirm", verdict="solved").state == "resolved"
+    assert elder.act("s", "confirm", verdict="solved").state == "closed.confirmed"
+
+
 def test_ticket_that_parts_again_goes_on_with_its_own_clocks(county: County) -> None:
     """Joined in between: from its own receipt, the time joined as a pause."""
     clocks = Clocks(county)

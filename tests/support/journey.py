@@ -29,6 +29,7 @@ REACHED = (
     "closed.unanswered",
     "closed.declined",
     "closed.withdrawn",
+    "closed.joined",
 )
 """The states that the actions of today lead to."""
 
@@ -50,6 +51,12 @@ class Journey:
         """A ticket of the village that no catalogue word routes, so that it waits for p1's dispatcher."""
         said = {"text": text, "area": "village", **fields}
         return submit_ticket(said, actor=self.county.actor(by, self.now), now=self._tick(), files=files).reference
+
+    def submit_elder(self, by: str = "s2", **fields: Any) -> str:
+        """A ticket on the same matter that somebody else had raised two hours before."""
+        said = {"text": "No lamp burns on the square", "area": "village", **fields}
+        actor = self.county.actor(by, self.now)
+        return submit_ticket(said, actor=actor, now=self.now - timedelta(hours=2)).reference
 
     def act(self, reference: str, action: str, by: str, **fields: Any) -> TicketRef:
         """One step by a person of the county, or by `system`."""
@@ -127,6 +134,13 @@ def _withdraw(journey: Journey, reference: str, assist: bool) -> None:
     journey.act(reference, "withdraw", "s", reason="It was repaired by itself")
 
 
+def _join(journey: Journey, reference: str, assist: bool) -> None:
+    """Dispatched, and joined by the dispatcher to an elder ticket of somebody else."""
+    elder = journey.submit_elder()
+    _dispatch(journey, reference, assist)
+    journey.act(reference, "join", "dp1", into=elder)
+
+
 _PATHS: dict[str, Callable[[Journey, str, bool], None]] = {
     "submitted": _stay,
     "dispatched": _dispatch,
@@ -137,4 +151,5 @@ _PATHS: dict[str, Callable[[Journey, str, bool], None]] = {
     "closed.unanswered": _lapse,
     "closed.declined": _decline,
     "closed.withdrawn": _withdraw,
+    "closed.joined": _join,
 }

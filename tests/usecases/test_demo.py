@@ -76,6 +76,7 @@ def check_whole(session: Session) -> None:
         ("closed", "unanswered"),
         ("closed", "declined"),
         ("closed", "withdrawn"),
+        ("closed", "joined"),
     }
     assert [str(fault) for fault in find_faults(session)] == []
     assert [str(difference) for difference in find_differences(session)] == []
@@ -100,7 +101,7 @@ def test_demo_tells_of_everything_that_people_do(told: Session) -> None:
     assert done >= {
         "submit", "dispatch", "acknowledge", "reply", "note", "ask_submitter", "answer", "wake", "assign", "transfer",
         "resolve", "confirm", "dispute", "reopen", "lapse", "withdraw", "urge", "decline", "decide", "reclassify",
-        "set_urgency", "comment", "add_leg", "answer_leg", "request_extension",
+        "set_urgency", "comment", "add_leg", "answer_leg", "request_extension", "join", "add_seat",
     }  # fmt: skip
     for condition in (
         Ticket.is_about,

@@ -72,7 +72,7 @@ def _without_address(page: str) -> str:
         (
             "submitted",
             "dp1",
-            {"dispatch", "ask_submitter", "note", "set_urgency", "reclassify", "decline", "publish_summary"},
+            {"dispatch", "ask_submitter", "note", "set_urgency", "reclassify", "decline", "join", "publish_summary"},
         ),
         ("dispatched", "hw", {"acknowledge", "assign", "note", "add_leg", "drop_leg"}),
         (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from wtforms import HiddenField, RadioField
+from wtforms import HiddenField, RadioField, StringField
 
 from feedback.web.forms.base import (
     FILES,
@@ -193,6 +193,14 @@ class SummaryForm(PageForm):
     area = SelectField(_("Who may read it and join?"))
 
 
+class JoinForm(PageForm):
+    into = StringField(_("Number of the elder ticket"), needed())
+
+
+class UnjoinForm(PageForm):
+    reason = WordsField(_("Why is it another matter?"), needed(), rows=2)
+
+
 FORMS: dict[str, type[PageForm]] = {
     "acknowledge": NothingForm,
     "add_leg": AddLegForm,
@@ -207,6 +215,7 @@ FORMS: dict[str, type[PageForm]] = {
     "dispatch": DispatchForm,
     "dispute": DisputeForm,
     "drop_leg": DropLegForm,
+    "join": JoinForm,
     "note": NoteForm,
     "publish_summary": SummaryForm,
     "reclassify": ReclassifyForm,
@@ -216,6 +225,7 @@ FORMS: dict[str, type[PageForm]] = {
     "resolve": ResolveForm,
     "set_urgency": UrgencyForm,
     "transfer": TransferForm,
+    "unjoin": UnjoinForm,
     "urge": NothingForm,
     "withdraw": WithdrawForm,
     "withdraw_request": TakeBackForm,

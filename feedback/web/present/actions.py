@@ -39,6 +39,8 @@ RARE = (
     "reclassify",
     "reopen",
     "decline",
+    "join",
+    "unjoin",
     "publish_summary",
     "withdraw_summary",
     "withdraw_request",
@@ -49,8 +51,10 @@ ORDER = (*_USUAL, *RARE)
 """From what is wanted now to what is rare. `decide` has its place beside the request."""
 FIRST = frozenset({"answer", "acknowledge", "dispatch", "reply", "resolve", "answer_leg"})
 """Actions that carry the work on: the first offered one of these is marked and open at the desk."""
-GRAVE = frozenset({"withdraw", "decline"})
+GRAVE = frozenset({"withdraw", "decline", "join"})
 WITHOUT_WORDS = frozenset({"acknowledge", "urge", "withdraw_summary"})
+OF_OFFICE = "set_urgency"
+"""What only the dispatcher's office may do in every open state."""
 ACCEPTED = ("not_possible", "planned")
 """Outcomes that nobody can confirm as solved by the unit's word: they are accepted or not."""
 
@@ -73,6 +77,8 @@ def actions_of(
     resolve without an assisting unit's answer, if there is one to wait for.
     """
     offered = [name for name in ORDER if name in view.allowed_actions and name in FORMS]
+    if "join" in offered and OF_OFFICE not in view.allowed_actions:
+        offered.remove("join")  # a submitter joins what they are shown, and types no numbers
     if "answer" in offered and "comment" in offered:
         offered.remove("comment")
     first = next((name for name in offered if name in FIRST), None)

@@ -33,6 +33,7 @@ def facts_of(view: TicketView, now: datetime) -> list[Part]:
     found: list[Part | None] = [
         {"label": _("Reference"), "text": view.reference},
         _fact(_("Raised by"), submitter_name(view.submitter)),
+        _fact(_("Raised together"), _("%(count)s people", count=view.raised.by) if view.raised.by > 1 else ""),
         _fact(_("Written"), on_behalf_words(view)),
         {"label": _("Raised"), "when": when_past(view.submitted_at, now)},
         _fact(_("Kind"), name_of(KIND_NAMES, view.kind)),

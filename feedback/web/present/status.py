@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from feedback.reading.clocks import ClockView
+from feedback.reading.raised import ALONE, Raised
 from feedback.reading.views import TicketRow
 from feedback.routing.reasons import REASON_TEXTS
+from feedback.tickets.seats import CONFIRMING
 from feedback.web.present.ending import ENDINGS, End, Words
 from feedback.web.present.labels import person_or_unit, unit_name
 from feedback.web.present.time import day_words, moment, span
@@ -31,6 +33,7 @@ class Seen:
     now: datetime
     clocks: Sequence[ClockView] = field(default=())
     until: datetime | None = None
+    raised: Raised = ALONE
 
     @property
     def mine(self) -> bool:
@@ -76,9 +79,18 @@ def row_tone(row: TicketRow, now: datetime) -> str:
     return tone_of(row.due_at, row.resolved_at or row.submitted_at, now)
 
 
-def status_of(row: TicketRow, now: datetime, clocks: Sequence[ClockView] = (), until: datetime | None = None) -> Status:
-    """{tone, sentence, next}: the status macro's words. With `clocks` (a TicketView's) the sentences are more exact."""
-    seen = Seen(row, now, clocks, until)
+def status_of(
+    row: TicketRow,
+    now: datetime,
+    clocks: Sequence[ClockView] = (),
+    until: datetime | None = None,
+    raised: Raised = ALONE,
+) -> Status:
+    """{tone, sentence, next}: the status macro's words.
+
+    With `clocks` and `raised` (a TicketView's) the sentences are more exact.
+    """
+    seen = Seen(row, now, clocks, until, raised)
     ending = ENDINGS.get(row.state)
     words = ending(End(row, now, seen.mine)) if ending else _SENTENCES.get(row.state, _other)(seen)
     return dict(zip(("tone", "sentence", "next"), words, strict=True))
@@ -235,6 +247,8 @@ def claim_words(row: TicketRow, now: datetime) -> str:
 
 def _resolved(seen: Seen) -> Words:
     claim, at = claim_words(seen.row, seen.now), seen.due("confirmation") or seen.at(seen.until)
+    if seen.mine and seen.raised.my_verdict in CONFIRMING:
+        return _voted(seen, at)
     if seen.mine:
         question = _("Do you accept that?") if seen.row.outcome in ("not_possible", "planned") else _("Is it?")
         closing = (
@@ -249,6 +263,21 @@ def _resolved(seen: Seen) -> Words:
         else _("%(claim)s The submitter's word is awaited.", claim=claim)
     )
     return "wait", sentence, _("Only the submitter closes it. Silence counts as unanswered.")
+
+
+def _voted(seen: Seen, at: str) -> Words:
+    """The reader has taken the claim; others who raised the same have not spoken yet."""
+    raised = seen.raised
+    sentence = _(
+        "You have confirmed it; so have %(confirmed)s of the %(by)s who raised it.",
+        confirmed=raised.confirmed or 0,
+        by=raised.by,
+    )
+    return (
+        "done",
+        sentence,
+        _("It closes when all have, or on %(at)s by the words that are there.", at=at) if at else "",
+    )
 
 
 def _other(seen: Seen) -> Words:

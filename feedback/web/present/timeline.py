@@ -116,6 +116,8 @@ def _facts(item: TimelineItem, now: datetime, units: Mapping[str, str]) -> list[
         _("A leader let it pass without an assisting unit's answer: %(reason)s", reason=facts["override_reason"])
         if facts.get("override_reason")
         else "",
+        _("Elder ticket: %(reference)s", reference=facts["into"]) if facts.get("into") else "",
+        _("Raised by %(count)s now", count=facts["raised_by"]) if facts.get("raised_by") else "",
     ]
     return [sentence for sentence in said if sentence]
 

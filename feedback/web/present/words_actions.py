@@ -32,6 +32,8 @@ SUBMIT_NAMES = {
     "confirm": N_("Send the confirmation"),
     "dispute": N_("Send it back"),
     "reopen": N_("Take it up again"),
+    "join": N_("Join it"),
+    "unjoin": N_("Take it apart"),
     "publish_summary": N_("Publish it"),
     "withdraw": N_("Withdraw it for good"),
 }
@@ -47,6 +49,10 @@ ACTION_HINTS = {
     "dispute": N_("It goes back to the same unit, with a new due time."),
     "reopen": N_("It goes back to work, with a new due time."),
     "withdraw": N_("It is closed and nobody works on it any more. This can't be undone; you can submit it anew."),
+    "join": N_(
+        "For two tickets on the same matter. This one ends here; its submitter is asked together with the elder one's."
+    ),
+    "unjoin": N_("It stands on its own again, with its own due times; the time joined is not counted."),
     "publish_summary": N_(
         "Whoever submits something like it in that area reads these words alone, and may join. Name nobody."
     ),
@@ -87,6 +93,8 @@ DONE_SENTENCES = {
     "dispute": N_("It goes back to the unit with what you wrote, and has a new due time."),
     "reopen": N_("It is taken up again and has a new due time."),
     "withdraw": N_("Withdrawn. Nobody works on it any more."),
+    "join": N_("Joined. Whoever raised it is asked when the elder one is done."),
+    "unjoin": N_("It stands on its own again, and its time runs."),
     "publish_summary": N_("Published. People of that area can join by it now."),
     "withdraw_summary": N_("Taken back. Nobody can join by it any more."),
     "urge": N_("They are reminded that you are waiting."),

@@ -6,7 +6,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
-from feedback.api import attachments, directory, docs, reports, tickets
+from feedback.api import attachments, directory, docs, reports, similar, tickets
 from feedback.api.access import api
 from feedback.api.auth import identify
 from feedback.api.body import MOST_BYTES
@@ -15,7 +15,7 @@ from feedback.api.throttle import init_throttle
 from feedback.kernel.errors import Forbidden, Refused
 from feedback.people.usecases import record_denial
 
-VIEWS = (attachments, directory, docs, reports, tickets)
+VIEWS = (attachments, directory, docs, reports, similar, tickets)
 """Importing them is what puts their views on the blueprint."""
 PREFIX = "/api/"
 

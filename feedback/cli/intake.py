@@ -1,4 +1,4 @@
-"""`flask tickets import`: tickets and imported history from a file, with a progress bar on a terminal."""
+"""`flask tickets`: import from a file, with a progress bar on a terminal; and what says the same as a text."""
 
 from __future__ import annotations
 
@@ -14,12 +14,19 @@ from tqdm import tqdm
 from feedback.cli.output import print_json, refusals_as_exit
 from feedback.intake.imports import TicketImport, import_tickets
 from feedback.intake.ticket_rows import ImportOptions
+from feedback.kernel.actor import SYSTEM
 from feedback.kernel.clock import site_zone, utc_now
+from feedback.kernel.db import session
 from feedback.kernel.errors import Invalid
 from feedback.kernel.tabular import Row
 from feedback.kernel.text import N_, Text
+from feedback.reading.look_alikes import LIMIT, Asked, find_look_alikes
+from feedback.tickets.likeness import split_title
 
-tickets_commands = AppGroup("tickets", help="Tickets from other systems.")
+tickets_commands = AppGroup("tickets", help="Tickets from other systems; tickets that say the same.")
+
+LEAST_ALIKE = 0.02
+MOST_SIMILAR = 200
 
 
 @tickets_commands.command("import")
@@ -93,3 +100,27 @@ def _print_words(result: TicketImport) -> None:
         click.echo(f"Columns ignored: {', '.join(result.ignored)}.")
     for refused in sorted(result.refused, key=lambda r: r.row):
         click.echo(f"row {refused.row}: {f'{refused.column}: ' if refused.column else ''}{refused.problem}", err=True)
+
+
+@tickets_commands.command("similar")
+@click.argument("text")
+@click.option(
+    "--limit", default=LIMIT, type=click.IntRange(1, MOST_SIMILAR), show_default=True, help="How many at most."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def similar_command(text: str, limit: int, as_json: bool) -> None:
+    """Print the tickets that say the same as TEXT, nearest first: all of them, closed and imported ones too.
+
+    A short first line of TEXT is taken for its title.
+    """
+    title, body = split_title(text)
+    found = find_look_alikes(
+        session(), SYSTEM, Asked(title, body), now=utc_now(), least=LEAST_ALIKE, limit=limit, of_any_age=True
+    )
+    if as_json:
+        print_json(
+            [{"reference": one.reference, "source_id": one.source_id, "score": round(one.score, 4)} for one in found]
+        )
+    else:
+        for one in found:
+            click.echo(f"{one.reference}  {one.score:.2f}  {one.title}")

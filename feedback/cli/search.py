@@ -6,8 +6,10 @@ import click
 from flask.cli import AppGroup
 
 from feedback.cli.output import print_json
+from feedback.kernel.clock import utc_now
 from feedback.kernel.db import session
 from feedback.tickets.search_index import count_missing, reindex
+from feedback.tickets.word_weights import renew_weights
 
 search_commands = AppGroup("search", help="The index of words by which tickets are found.")
 
@@ -22,6 +24,7 @@ def reindex_command(everything: bool, as_json: bool) -> None:
         done += number
         if not as_json:
             click.echo(f"{done} tickets", err=True)
+    renew_weights(utc_now(), always=everything)
     missing = count_missing(session())
     if as_json:
         print_json({"indexed": done, "missing": missing})

@@ -27,6 +27,7 @@ from feedback.kernel.transaction import transaction
 from feedback.people.models import Account
 from feedback.people.queries import find_account, load_actor
 from feedback.tickets.models import Ticket
+from feedback.tickets.word_weights import renew_weights
 
 BATCH = 100
 """Rows of history in one transaction, and keys looked up in one query."""
@@ -90,6 +91,8 @@ def import_tickets(path: Path, options: ImportOptions, *, now: datetime, track: 
         except Refused as why:
             result.refuse(row.number, why)
     run.write_history()
+    if result.added and not options.is_dry_run:
+        renew_weights(now)
     return result
 
 

@@ -18,6 +18,7 @@ from feedback.settings import Settings
 from feedback.supervision.escalation import run_sweep
 from feedback.supervision.left_behind import free_left_tickets
 from feedback.supervision.unit_tickets import pass_on_tickets
+from feedback.tickets.word_weights import renew_weights
 
 MOST_AT_ONCE = 400
 """Events that one job tells, so that it ends within its time."""
@@ -84,6 +85,12 @@ def clean_files() -> None:
 def tidy_files() -> None:
     """Remove files that no ticket names."""
     remove_orphans(session(), file_store(), now=utc_now())
+
+
+@task
+def weigh_words() -> None:
+    """Count anew how common each pair of characters is, where many tickets came since."""
+    renew_weights(utc_now())
 
 
 @task

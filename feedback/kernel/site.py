@@ -22,10 +22,12 @@ DEFAULTS: dict[str, Any] = {
     "danger_words_critical": [],
     "quiet_hours": "",
     "quiet_days_off": False,
+    "look_alike_days": 180,
 }
 """root_dispatchers: logins of those who take tickets about the root itself. quiet_hours: such as `22:00-07:00`, in the
 site's zone, when no mail leaves about tickets that are not urgent; empty: none. quiet_days_off: nor on a whole day
-without working time in the site's calendar."""
+without working time in the site's calendar. look_alike_days: how old a ticket may be to be shown as one that says the
+same."""
 
 
 class SiteSetting(Base):

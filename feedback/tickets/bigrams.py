@@ -62,6 +62,15 @@ def words_of(text: str) -> Iterator[str]:
         yield from _words_of_run(run)
 
 
+def pairs_of(text: str) -> Iterator[str]:
+    """The words of a text that say what it is about: pairs of characters and whole words, no character alone."""
+    for match in _RUN.finditer(fold(text)):
+        if match[1]:
+            yield from _pairs(match[1])
+        else:
+            yield match[2][:LONGEST_WORD]
+
+
 def phrases_of(query: str) -> tuple[Phrase, ...]:
     """What a query asks for: each phrase once, at most MOST_PHRASES; none where it holds neither letter nor number."""
     found: dict[tuple[str, ...], Phrase] = {}

@@ -123,6 +123,36 @@ def speaks_in(
     return (Ticket.id + 0).in_(hits(dialect, phrases, columns))
 
 
+def newest_with(session: Session, words: Sequence[str], most: int) -> list[list[int]]:
+    """For each word the newest tickets, `most` at most, in whose public words it stands; one statement for all.
+
+    It is for words that few tickets have: PostgreSQL reads all of a word's tickets before it gives the newest.
+    """
+    if not words:
+        return []
+    if session.get_bind().dialect.name == "postgresql":
+        rows = session.execute(_NEWEST_ON_POSTGRESQL, {"words": list(words), "most": most})
+    else:
+        asked = {f"w{at}": f'{EVERYONE} : "{word}"' for at, word in enumerate(words)}
+        parts = " UNION ALL ".join(_NEWEST_ON_SQLITE.format(at=at) for at in range(len(words)))
+        rows = session.execute(text(parts), {**asked, "most": most})
+    found: list[list[int]] = [[] for _ in words]
+    for at, ticket_id in rows:
+        found[at].append(ticket_id)
+    return found
+
+
+_NEWEST_ON_SQLITE = (
+    "SELECT {at}, rowid FROM (SELECT rowid FROM ticket_search WHERE ticket_search MATCH :w{at} "
+    "ORDER BY rowid DESC LIMIT :most)"
+)
+_NEWEST_ON_POSTGRESQL = text(
+    "SELECT (asked.at - 1)::int, found.ticket_id FROM unnest(CAST(:words AS text[])) WITH ORDINALITY AS asked(word, at), "
+    "LATERAL (SELECT ticket_id FROM ticket_words WHERE everyone @@ CAST(asked.word AS tsquery) "
+    "ORDER BY ticket_id DESC LIMIT :most) AS found"
+)
+
+
 def reindex(*, everything: bool = False) -> Iterator[int]:
     """Write the words of the tickets that have none (or of all), a batch in a transaction; gives each batch's size.
 

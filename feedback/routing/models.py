@@ -1,11 +1,12 @@
-"""Tables of the duty catalogue: categories and who leads for them where. Rows are never changed once used."""
+"""Tables of routing: categories, who leads for them where, and the trained category models. Rows are never changed once used."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String
+from sqlalchemy.orm import Mapped, deferred, mapped_column
 
 from feedback.kernel.db import Base, Id, Instant
 from feedback.kernel.reference import watch
@@ -45,5 +46,24 @@ class CatalogueRow(Base):
     superseded_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
+class CategoryModel(Base):
+    """A version of the trained model (`packed`: model_file.py). The one in force was put there last; older ones are kept.
+
+    `learned_from`: the examples that came in files, so that a later training learns from them too.
+    """
+
+    __tablename__ = "category_model"
+
+    version: Mapped[int] = mapped_column(Id, primary_key=True)
+    trained_at: Mapped[datetime] = mapped_column(Instant)
+    trained_by: Mapped[str] = mapped_column(String(120))
+    digest: Mapped[str] = mapped_column(String(64))
+    figures: Mapped[dict[str, Any]] = mapped_column(JSON)
+    in_force_at: Mapped[datetime | None] = mapped_column(Instant)
+    packed: Mapped[bytes] = deferred(mapped_column(LargeBinary))
+    learned_from: Mapped[bytes | None] = deferred(mapped_column(LargeBinary))
+
+
 watch(Category.__table__)
 watch(CatalogueRow.__table__)
+watch(CategoryModel.__table__)

@@ -232,31 +232,29 @@ def test_no_allowed_cell_is_left_out_without_a_reason() -> None:
     assert {_plain(cell.action) for cell, _ in ALLOWED} | SYSTEM_ACTIONS >= set(ACTIONS) - {"submit"}
 
 
-def _refused_sample(action: str) -> list[Cell]:
+def _refused() -> dict[tuple[str, str], list[Cell]]:
+    """By action and role, every cell that the matrix refuses and in which somebody of the county can stand."""
+    found: dict[tuple[str, str], list[Cell]] = {}
+    for cell, answer in MATRIX.cells():
+        stands = (cell.role, cell.relation) in PEOPLE and cell.relation not in ("past", "decider")
+        if answer is None and stands and _is_possible(cell):
+            found.setdefault((_plain(cell.action), cell.role), []).append(cell)
+    return found
+
+
+def _refused_sample(refused: dict[tuple[str, str], list[Cell]], action: str) -> list[Cell]:
     """For each role two cells that the matrix refuses: where the role might be near it, and where it stands apart."""
-    sample = []
-    for role in ROLES:
-        refused = [
-            cell
-            for cell, answer in MATRIX.cells()
-            if answer is None
-            and _plain(cell.action) == action
-            and cell.role == role
-            and (role, cell.relation) in PEOPLE
-            and cell.relation not in ("past", "decider")
-            and _is_possible(cell)
-        ]
-        sample += [refused[0], refused[-1]] if refused else []
-    return sample
+    each = [refused[action, role] for role in ROLES if (action, role) in refused]
+    return [cell for cells in each for cell in (cells[0], cells[-1])]
 
 
 def test_person_is_refused_where_the_matrix_refuses_and_nothing_changes(journey: Journey, call_as: CallAs) -> None:
     before_dispatch = ("submitted", "closed.declined", "closed.withdrawn")
     tickets = {state: journey.to(state, assist=state not in before_dispatch) for state in REACHED}
     versions = {state: journey.ticket(reference).version for state, reference in tickets.items()}
-    wrong, refused_as = [], set()
+    wrong, refused_as, refused = [], set(), _refused()
     for action in sorted(set(ACTIONS) - {"submit"}):
-        sample = _refused_sample("lapse" if action == "wake" else action)
+        sample = _refused_sample(refused, "lapse" if action == "wake" else action)
         assert {cell.role for cell in sample} >= set(ROLES) - {"submitter"}, action
         for cell in sample:
             fields = FIELDS.get(action, {"request": 1, "decision": "granted", "text": "Looked at with care"})

@@ -203,7 +203,12 @@ def check_lists(county: County, by: str, keys: set[str | None]) -> None:
 
 @pytest.mark.parametrize(
     ("by", "keys"),
-    [("unit", {"water", "root"}), ("area", {None}), ("category", {"water"}), ("month", {"2026-03"})],
+    [
+        ("unit", {"water", "root"}),
+        ("month", {"2026-03"}),
+        pytest.param("area", {None}, marks=pytest.mark.slow),
+        pytest.param("category", {"water"}, marks=pytest.mark.slow),
+    ],
 )
 def test_leader_opens_every_number_and_finds_what_it_counts(county: County, by: str, keys: set[str | None]) -> None:
     lay_histories(county)

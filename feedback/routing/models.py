@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String
-from sqlalchemy.orm import Mapped, deferred, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from feedback.kernel.db import Base, Id, Instant
 from feedback.kernel.reference import watch
@@ -60,8 +60,8 @@ class CategoryModel(Base):
     digest: Mapped[str] = mapped_column(String(64))
     figures: Mapped[dict[str, Any]] = mapped_column(JSON)
     in_force_at: Mapped[datetime | None] = mapped_column(Instant)
-    packed: Mapped[bytes] = deferred(mapped_column(LargeBinary))
-    learned_from: Mapped[bytes | None] = deferred(mapped_column(LargeBinary))
+    packed: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    learned_from: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
 
 
 watch(Category.__table__)

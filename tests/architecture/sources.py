@@ -6,7 +6,7 @@ import ast
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -65,8 +65,9 @@ def read(*patterns: str, root: Path = ROOT) -> list[Source]:
     return _sources(sorted(path for path in paths if not NEVER & set(path.relative_to(root).parts)), root)
 
 
+@cache
 def code() -> list[Source]:
-    """The product's Python: the rooms, the doors and the two files at the root."""
+    """The product's Python: the rooms, the doors and the two files at the root. Read and parsed once for all checks."""
     return read("feedback/**/*.py", "app.py", "serve.py", "worker.py", "family.py")
 
 

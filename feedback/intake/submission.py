@@ -95,7 +95,8 @@ def _take_in(
     urgency, danger = raise_urgency(session, f"{command.title or ''}\n{text}", command.urgency or "normal")
     route = decide_route(
         session,
-        text=f"{command.title or ''}\n{text}",
+        text=text,
+        title=command.title or "",
         category=read.category,
         area=read.area,
         kind=command.kind,

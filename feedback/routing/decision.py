@@ -1,7 +1,8 @@
 """Who gets a ticket: the decision by the duty catalogue, with its reason. It writes nothing and knows no ticket.
 
-Sure is only: one category (given, or named by the text's keywords alone), one row that answers for it, one lead in
-force. Everything else goes to the dispatcher, with what speaks for whom.
+Sure is only: one category, one row that answers for it, one lead in force. The category is the one given, else the one
+that keywords alone name. Where they name none or several, the trained model proposes: above the site's threshold its
+category counts, unless keywords name others only. Everything else goes to the dispatcher, with what speaks for whom.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from feedback.people.queries import all_units, in_force_now
 from feedback.routing.catalogue import Duty, load_catalogue
 from feedback.routing.keywords import hear
 from feedback.routing.models import Category
+from feedback.routing.opinion import Opinion, ask_model
 
 REASONS = (
     "sure",
     "no_category",
+    "model_unsure",
     "several_categories",
     "no_row",
     "tie",
@@ -38,17 +41,24 @@ MOST_PROPOSALS = 3
 
 @dataclass(frozen=True)
 class Proposal:
-    """What a dispatcher may take with one tap. `lead_id` None: the category speaks, but nobody answers for it here."""
+    """What a dispatcher may take with one tap. `lead_id` None: the category speaks, but nobody answers for it here.
+
+    `words` are keywords that spoke for it, else the words that spoke for it to the model; `share` is the model's (0 to 1).
+    """
 
     category_id: int
     lead_id: int | None
     words: tuple[str, ...]
     row_id: int | None
+    share: float | None = None
 
 
 @dataclass(frozen=True)
 class RoutingDecision:
-    """Who gets it and why. `lead_id` None: the dispatcher decides. `words` are the catalogue's keywords that spoke."""
+    """Who gets it and why. `lead_id` None: the dispatcher decides. `words` are the catalogue's keywords that spoke.
+
+    `learned` is what the trained model said, where it was asked: its category counts where `is_sure`.
+    """
 
     category_id: int | None
     lead_id: int | None
@@ -58,6 +68,7 @@ class RoutingDecision:
     reason: str
     words: tuple[str, ...]
     proposals: tuple[Proposal, ...]
+    learned: Opinion | None = None
 
     def facts(self) -> dict[str, Any]:
         """The decision as codes and ids, for ticket.routing and the timeline (JSON)."""
@@ -70,9 +81,16 @@ class RoutingDecision:
             "row_version": self.row_version,
             "words": list(self.words),
             "proposals": [
-                {"category_id": p.category_id, "lead_id": p.lead_id, "words": list(p.words), "row_id": p.row_id}
+                {
+                    "category_id": p.category_id,
+                    "lead_id": p.lead_id,
+                    "words": list(p.words),
+                    "row_id": p.row_id,
+                    **({} if p.share is None else {"share": round(p.share, 3)}),
+                }
                 for p in self.proposals
             ],
+            **({} if self.learned is None else {"model": self.learned.facts()}),
         }
 
 
@@ -140,6 +158,7 @@ def decide_route(
     session: Session,
     *,
     text: str,
+    title: str = "",
     category: Category | None,
     area: Unit,
     kind: str | None,
@@ -147,22 +166,25 @@ def decide_route(
     about_unit_ids: frozenset[int],
     now: datetime,
 ) -> RoutingDecision:
-    """Who gets a ticket of this text (title and all), category and area, received at `now`.
+    """Who gets a ticket of this text, title, category and area, received at `now`.
 
     A given category's most exact row counts, of those the nearest area's upwards; without one the keywords of exactly
-    one category. Burden leads and tickets about someone always go to the dispatcher. Source: the domain description.
+    one category, else the model's where it is sure. Burden leads and tickets about someone always go to the dispatcher.
+    Source: the domain description.
     """
     catalogue = load_catalogue(session)
     day = local_day(now)
-    heard = hear(text, catalogue.keywords_on(day))
+    heard = hear(f"{title}\n{text}", catalogue.keywords_on(day))
     given = catalogue.present_id(category.id) if category else None
-    asked = list(dict.fromkeys([given, *heard] if given is not None else heard))
+    opinion = ask_model(session, catalogue, text, title, heard) if given is None and len(heard) != 1 else None
+    guessed = [guess.category_id for guess in opinion.guesses] if opinion else []
+    asked = list(dict.fromkeys([given, *heard] if given is not None else [*heard, *guessed]))
     areas = area.ancestor_ids()
     judge = _Judge(session, now, about_unit_ids, {i: catalogue.nearest(i, areas, day) for i in asked})
     answers = [judge.answer(i) for i in asked]
-    proposals = _proposals(answers, heard)
-    chosen = answers[0] if given is not None or len(answers) == 1 else None
-    unsure = "no_category" if not answers else "several_categories"
+    proposals = _proposals(answers, heard, opinion)
+    chosen = _chosen(answers, given, heard, opinion)
+    unsure = "several_categories" if heard else "model_unsure" if opinion and opinion.guesses else "no_category"
     problem = chosen.problem if chosen else unsure
     if is_about:
         reason = "about_someone"
@@ -183,15 +205,31 @@ def decide_route(
         reason=reason,
         words=words,
         proposals=() if is_sure else proposals,
+        learned=opinion,
     )
 
 
-def _proposals(answers: Iterable[_Answer], heard: dict[int, tuple[str, ...]]) -> tuple[Proposal, ...]:
+def _chosen(
+    answers: list[_Answer], given: int | None, heard: dict[int, tuple[str, ...]], opinion: Opinion | None
+) -> _Answer | None:
+    """The answer for the one category that counts; None: a person chooses."""
+    if given is not None or len(heard) == 1:
+        return answers[0]
+    if opinion is None or not opinion.is_sure:
+        return None
+    return next(answer for answer in answers if answer.category_id == opinion.guesses[0].category_id)
+
+
+def _proposals(
+    answers: Iterable[_Answer], heard: dict[int, tuple[str, ...]], opinion: Opinion | None
+) -> tuple[Proposal, ...]:
     """At most three: those who could have it come before categories that nobody answers for here."""
+    guesses = {guess.category_id: guess for guess in opinion.guesses} if opinion else {}
     led, bare = [], []
     for answer in answers:
-        words = heard.get(answer.category_id, ())
-        led += [Proposal(answer.category_id, lead_id, words, duty.row_id) for duty, lead_id in answer.fitting]
+        guess = guesses.get(answer.category_id)
+        words, share = heard.get(answer.category_id) or (guess.words if guess else ()), guess.share if guess else None
+        led += [Proposal(answer.category_id, lead_id, words, duty.row_id, share) for duty, lead_id in answer.fitting]
         if not answer.fitting:
-            bare.append(Proposal(answer.category_id, None, words, None))
+            bare.append(Proposal(answer.category_id, None, words, None, share))
     return tuple((led + bare)[:MOST_PROPOSALS])

@@ -64,15 +64,19 @@ def _all_categories(session: Session) -> dict[int, Category]:
 
 @dataclass(frozen=True)
 class ProposedRoute:
-    """A category that a text speaks for, who would lead (None: nobody answers for it here), and the words that spoke."""
+    """A category that a text speaks for, who would lead (None: nobody answers for it here), and the words that spoke.
+
+    `share` is the trained model's, where it was asked.
+    """
 
     category: Category
     lead: Unit | None
     words: tuple[str, ...]
+    share: float | None = None
 
 
 def propose_routes(session: Session, *, text: str, area: Unit, now: datetime) -> list[ProposedRoute]:
-    """What the catalogue proposes for a text as it is being typed, at most three, the likeliest first."""
+    """What catalogue and trained model propose for a text as it is being typed, at most three, the likeliest first."""
     decision = decide_route(
         session,
         text=text,
@@ -85,11 +89,13 @@ def propose_routes(session: Session, *, text: str, area: Unit, now: datetime) ->
     )
     proposals = decision.proposals
     if decision.lead_id is not None and decision.category_id is not None:
-        proposals = (Proposal(decision.category_id, decision.lead_id, decision.words, decision.row_id),)
+        said = decision.learned.guesses[0] if decision.learned else None
+        words, share = (said.words, said.share) if said and not decision.words else (decision.words, None)
+        proposals = (Proposal(decision.category_id, decision.lead_id, words, decision.row_id, share),)
     categories = categories_by_id(session, {p.category_id for p in proposals})
     units = units_by_id(session, {p.lead_id for p in proposals})
     return [
-        ProposedRoute(categories[p.category_id], units.get(p.lead_id) if p.lead_id else None, p.words)
+        ProposedRoute(categories[p.category_id], units.get(p.lead_id) if p.lead_id else None, p.words, p.share)
         for p in proposals
         if p.category_id in categories
     ]

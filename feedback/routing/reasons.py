@@ -7,6 +7,9 @@ from feedback.kernel.text import N_
 REASON_TEXTS: dict[str, str] = {
     "sure": N_("One category, one unit in charge: dispatched by the duty catalogue."),
     "no_category": N_("No category was given, and no keyword of the catalogue is in the text."),
+    "model_unsure": N_(
+        "No keyword of the catalogue is in the text, and what was learned from earlier tickets is not sure enough."
+    ),
     "several_categories": N_("The text speaks for several categories."),
     "no_row": N_("The catalogue names nobody for this category here."),
     "tie": N_("The catalogue names several units for this category here."),

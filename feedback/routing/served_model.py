@@ -18,8 +18,6 @@ from feedback.routing.models import CategoryModel
 PRECISION = "dispatch_precision"
 
 log = logging.getLogger(__name__)
-_unpacked: dict[str, LearnedModel] = {}
-"""The model that this process last read, by digest: other reference data changes more often than models."""
 
 
 @dataclass(frozen=True)
@@ -59,17 +57,15 @@ def read_model(session: Session, version: int) -> LearnedModel:
 
 
 def _read(session: Session) -> ModelState:
-    query = select(CategoryModel.version, CategoryModel.digest).where(CategoryModel.in_force_at.is_not(None))
+    query = select(CategoryModel.version).where(CategoryModel.in_force_at.is_not(None))
     refused = []
-    for version, digest in session.execute(query.order_by(CategoryModel.in_force_at.desc())).all():
+    for version in session.scalars(query.order_by(CategoryModel.in_force_at.desc())).all():
         try:
-            model = _unpacked.get(digest) or read_model(session, version)
+            model = read_model(session, version)
         except UnfitModel as unfit:
             log.error("category model %s refused: %s", version, unfit)
             refused.append((version, str(unfit)))
             continue
-        _unpacked.clear()
-        _unpacked[digest] = model
         threshold = model.sure_from(get_setting(session, PRECISION) / 100)
         return ModelState(ServedModel(version, model, threshold), tuple(refused))
     return ModelState(None, tuple(refused))

@@ -21,13 +21,14 @@ from feedback.reading.views import UnitLabel, person_labels, unit_label
 from feedback.routing.queries import categories_by_id
 from feedback.tickets.attachments import FileView, files_by_entry, seen_files
 from feedback.tickets.identity import Submitter, submitters
+from feedback.tickets.lifecycle import RESOLVED
 from feedback.tickets.models import Message, Ticket, TimelineEntry
 from feedback.tickets.parts import seats_of
 from feedback.tickets.sight import Sight, sight_of
 
 NOTE = "note"
 UNITS_IN_FACTS = ("lead", "unit", "from_unit", "area", "proposed_unit")
-SHOWN_OF_ROUTING = ("reason", "words")
+SHOWN_OF_ROUTING = ("reason", "words", "row_id", "row_version")
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,18 @@ class TimelineItem:
 def list_timeline(session: Session, ticket: Ticket, actor: Actor, now: datetime) -> list[TimelineItem]:
     """The history of a ticket that this actor may see, from the receipt on, with a fixed number of queries."""
     sight = sight_of(session, actor, ticket, now)
-    entries = [
-        entry for entry in session.scalars(_ENTRIES, {"id": ticket.id}) if sight.is_staff or entry.action != NOTE
-    ]
+    entries = [entry for entry in session.scalars(_ENTRIES, {"id": ticket.id}) if _is_for(entry, sight)]
     names = _Names(session, ticket, entries)
     return [_item(entry, names, sight, actor) for entry in entries]
+
+
+def _is_for(entry: TimelineEntry, sight: Sight) -> bool:
+    """Notes are for staff; a vote among several, while others are awaited, for its voter and for who oversees."""
+    if entry.seat_id in sight.seat_ids:
+        return True
+    if entry.action == "confirm" and entry.to_status == RESOLVED:
+        return sight.is_staff and not sight.works
+    return sight.is_staff or entry.action != NOTE
 
 
 _ENTRIES = select(TimelineEntry).where(TimelineEntry.ticket_id == bindparam("id")).order_by(TimelineEntry.version)
@@ -117,7 +125,7 @@ def _item(entry: TimelineEntry, names: _Names, sight: Sight, actor: Actor) -> Ti
         is_public=entry.is_public,
         text=message.body if message and shows else None,
         is_edited=bool(message and shows and message.revision > 1),
-        facts=_facts(sight.cut_facts(entry.facts or {}, seat_id=entry.seat_id), names) if shows else {},
+        facts=_facts(sight.cut_facts(entry.facts or {}, seat_id=entry.seat_id), names, sight) if shows else {},
         files=seen_files(entry, names.files.get(entry.id, ()), sight, actor),
     )
 
@@ -143,7 +151,7 @@ def _actor(entry: TimelineEntry, names: _Names, sight: Sight, reader: Actor) -> 
     )
 
 
-def _facts(facts: Mapping[str, Any], names: _Names) -> dict[str, Any]:
+def _facts(facts: Mapping[str, Any], names: _Names, sight: Sight) -> dict[str, Any]:
     """The facts with codes, paths and logins in the place of ids."""
     shown: dict[str, Any] = {}
     for name, value in facts.items():
@@ -157,9 +165,19 @@ def _facts(facts: Mapping[str, Any], names: _Names) -> dict[str, Any]:
         elif name == "category":
             shown[name] = names.categories.get(value)
         elif name == "routing" and isinstance(value, dict):
-            shown[name] = {key: value.get(key) for key in SHOWN_OF_ROUTING}
+            shown[name] = _routing(value, sight)
         else:
             shown[name] = value
+    return shown
+
+
+def _routing(value: Mapping[str, Any], sight: Sight) -> dict[str, Any]:
+    """Why it went there. The words that spoke to the model are pieces of the text itself: for staff alone."""
+    shown = {key: value.get(key) for key in SHOWN_OF_ROUTING}
+    model = value.get("model")
+    if isinstance(model, dict) and model.get("is_sure"):
+        words = model.get("words") if sight.is_staff else None
+        shown["model"] = {"version": model.get("version"), "share": model.get("share"), "words": words or []}
     return shown
 
 

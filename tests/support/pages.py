@@ -104,6 +104,9 @@ CADRE = (
     Look("cadre-ticket-unanswered", "/tickets/{unanswered}", "s"),
     Look("cadre-ticket-declined", "/tickets/{declined}", "s"),
     Look("cadre-ticket-withdrawn", "/tickets/{withdrawn}", "s"),
+    Look("cadre-ticket-joined", "/tickets/{joined}", "s2"),
+    Look("cadre-ticket-voted", "/tickets/{elder}", "s"),
+    Look("cadre-ticket-to-vote", "/tickets/{elder}", "s2"),
     Look(
         "cadre-ticket-refused",
         "/tickets/{waiting_for_submitter}",
@@ -151,6 +154,9 @@ STAFF = (
     Look("desk-replies-refused", "/desk/replies", "hw", press="main .panel form button"),
     Look("handler-ticket-new", "/tickets/{dispatched}", "hr"),
     Look("handler-ticket", "/tickets/{in_progress}", "hw"),
+    Look("handler-ticket-together", "/tickets/{elder}", "hw"),
+    Look("handler-ticket-rare", "/tickets/{in_progress}", "hw", press="details.rare > summary"),
+    Look("dispatcher-ticket-rare", "/tickets/{submitted}", "dp1", press="details.rare > summary"),
     Look("handler-ticket-refused", "/tickets/{in_progress}", "hw", press="form[action$='/resolve'] button:not([name])"),
     Look("handler-ticket-waiting", "/tickets/{waiting_for_submitter}", "hw"),
     Look("handler-ticket-disputed", "/tickets/{resolved}", "hw"),
@@ -220,8 +226,8 @@ LOOKS = (*ENTRANCE, *EVERYBODY, *CADRE, *STAFF, *LEADER, *ADMIN)
 def references(app: Flask) -> dict[str, str]:
     """What fills the addresses: the newest ticket of each state or closing reason, one with a name where there is one.
 
-    KIND_asked is one with such a request undecided, `link` a one-time link to choose a password, and `first_day` and
-    `today` are a period in which all tickets were submitted.
+    `elder` is one that others were joined to, KIND_asked one with such a request undecided, `link` a one-time link to
+    choose a password, and `first_day` and `today` are a period in which all tickets were submitted.
     """
     with app.app_context():
         session = db.session()
@@ -230,6 +236,8 @@ def references(app: Flask) -> dict[str, str]:
         found = {ticket.closure_reason or ticket.status: ticket.reference for ticket in rows}
         by_id = {ticket.id: ticket.reference for ticket in rows}
         asked = session.query(TicketRequest).filter_by(state="pending")
+        elders = [by_id[ticket.joined_into_id] for ticket in rows if ticket.joined_into_id]
+        found |= {"elder": elders[0]} if elders else {}
         found |= {f"{request.kind}_asked": by_id[request.ticket_id] for request in asked}
         db.session.remove()
         today = local_day(utc_now())

@@ -116,9 +116,21 @@ def _write_tickets(journey: Journey) -> None:
         asked, "decline", "dp1", reason_code="outside_the_area", instead="请向市公路中心反映，电话在县府网站上。"
     )
     journey.to("closed.unanswered", text="文化活动室的投影仪坏了，开会只能念稿子。", place="文化活动室")
+    _raise_together(journey)
     for number in range(8):
         journey.now = utc_now() - timedelta(hours=9 - number)
         journey.submit(by="s2", text=f"{TEXTS[number % len(TEXTS)]}（{number + 1}）", privacy="confidential")
+
+
+def _raise_together(journey: Journey) -> None:
+    """One matter from three people: two joined to the eldest, which is said to be done; one has confirmed."""
+    eldest = journey.to("dispatched", text="菜市场西门的排水沟堵了，雨后积水没过脚面。", place="菜市场西门")
+    for login, text in (("s2", "西门口一下雨就进不去，摊主天天用盆舀水。"), ("v0", "市场积水，请通一通下水。")):
+        younger = journey.submit(by=login, text=text)
+        journey.act(younger, "join", "dp1", into=eldest)
+    journey.act(eldest, "acknowledge", "hw")
+    journey.act(eldest, "resolve", "hw", outcome="solved", text="已清掏排水沟八十米，换了两块破损盖板。")
+    journey.act(eldest, "confirm", "s", verdict="solved")
 
 
 def make_site(folder: Path) -> Flask:

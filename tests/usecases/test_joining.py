@@ -16,6 +16,7 @@ from feedback.notifications.queries import list_notices
 from feedback.reading.needs import list_needs
 from feedback.reading.queries import list_tickets, ticket_view
 from feedback.reading.search import TicketFilters
+from feedback.reading.timeline import list_timeline
 from feedback.reports.invariants import find_faults
 from feedback.sla.models import SlaClock
 from feedback.tickets.actions import run_action
@@ -66,6 +67,8 @@ def test_three_joined_vote_and_one_dispute_sends_it_back_for_all(journey: Journe
     claim(journey, elder)
     journey.act(elder, "confirm", "s", verdict="solved")
     assert state_of(journey, elder) == "resolved"
+    shown = {login: "confirm" in steps_shown(journey, elder, login) for login in ("s", "s2", "hw", "lr")}
+    assert shown == {"s": True, "s2": False, "hw": False, "lr": True}, "nobody is pressed by what others said"
     journey.act(elder, "dispute", "s2", reason="My side of the square is still dark")
     assert state_of(journey, elder) == "in_progress"
     assert journey.ticket(elder).round == 2
@@ -76,6 +79,12 @@ def test_three_joined_vote_and_one_dispute_sends_it_back_for_all(journey: Journe
     journey.act(elder, "confirm", "s3", verdict="partly")
     assert state_of(journey, elder) == "closed.confirmed"
     assert is_sound(journey)
+
+
+def steps_shown(journey: Journey, reference: str, login: str) -> list[str]:
+    reader = journey.county.actor(login, journey.now)
+    ticket = get_ticket(journey.county.session, reader, reference)
+    return [item.action for item in list_timeline(journey.county.session, ticket, reader, journey.now)]
 
 
 @pytest.mark.parametrize(("spoke", "ending"), [(("s2",), "closed.confirmed"), ((), "closed.unanswered")])

@@ -15,6 +15,7 @@ from feedback.cli import routes as routes_cli
 from feedback.cli import routing as routing_cli
 from feedback.cli import search as search_cli
 from feedback.cli import sla as sla_cli
+from feedback.cli import topics as topics_cli
 from feedback.kernel.db import db
 
 COMMANDS = (
@@ -38,6 +39,7 @@ COMMANDS = (
     sla_cli.calendars_commands,
     sla_cli.policies_commands,
     sla_cli.sla_commands,
+    topics_cli.topics_commands,
 )
 
 migrate = Migrate(directory="migrations", render_as_batch=True, compare_type=True)

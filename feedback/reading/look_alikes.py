@@ -26,13 +26,13 @@ from feedback.tickets.summaries import JOINABLE, PublishedSummary, is_published_
 from feedback.tickets.visibility import visible
 from feedback.tickets.word_weights import Weights, get_weights
 
-MOST_LOOKS, NEWEST = 96, 200
+MOST_LOOKS, NEWEST = 96, 120
 """How many pairs are looked up, and how many tickets are taken of each."""
 UNKNOWN_LOOKS = 16
 """So many of the looks are for pairs that were never counted: new names, if others raise them too."""
 COMMON = 0.03
 """A pair that a larger share of all tickets has says nothing."""
-CANDIDATES, COMPARED = 300, 150
+CANDIDATES, COMPARED = 240, 60
 MOST_SUMMARIES = 200
 ALIKE = 0.12
 """From here on a page says of two tickets that they say the same."""
@@ -141,7 +141,7 @@ def _candidates(session: Session, weights: Weights, asked: Asked) -> list[int]:
     """The ids of the tickets that share the most of the rare pairs; the pair that fewer have counts more."""
     shared: defaultdict[int, float] = defaultdict(float)
     for ids in newest_with(session, chosen_pairs(weights, asked), NEWEST):
-        weight = math.log((2 + max(weights.tickets, NEWEST)) / (1 + len(ids)))
+        weight = math.log((2 + max(weights.tickets, NEWEST)) / (1 + len(ids))) ** 2
         for ticket_id in ids:
             shared[ticket_id] += weight
     shared.pop(asked.ticket_id or 0, None)

@@ -131,7 +131,7 @@ def newest_with(session: Session, words: Sequence[str], most: int) -> list[list[
     if not words:
         return []
     if session.get_bind().dialect.name == "postgresql":
-        rows = session.execute(_NEWEST_ON_POSTGRESQL, {"words": list(words), "most": most})
+        rows = session.execute(text(_NEWEST_ON_POSTGRESQL.format(most=int(most))), {"words": list(words)})
     else:
         asked = {f"w{at}": f'{EVERYONE} : "{word}"' for at, word in enumerate(words)}
         parts = " UNION ALL ".join(_NEWEST_ON_SQLITE.format(at=at) for at in range(len(words)))
@@ -146,11 +146,13 @@ _NEWEST_ON_SQLITE = (
     "SELECT {at}, rowid FROM (SELECT rowid FROM ticket_search WHERE ticket_search MATCH :w{at} "
     "ORDER BY rowid DESC LIMIT :most)"
 )
-_NEWEST_ON_POSTGRESQL = text(
+_NEWEST_ON_POSTGRESQL = (
     "SELECT (asked.at - 1)::int, found.ticket_id FROM unnest(CAST(:words AS text[])) WITH ORDINALITY AS asked(word, at), "
-    "LATERAL (SELECT ticket_id FROM ticket_words WHERE everyone @@ CAST(asked.word AS tsquery) "
-    "ORDER BY ticket_id DESC LIMIT :most) AS found"
+    "LATERAL (SELECT ticket_id FROM (SELECT ticket_id FROM ticket_words WHERE everyone @@ CAST(asked.word AS tsquery) "
+    "OFFSET 0) AS those ORDER BY ticket_id DESC LIMIT {most}) AS found"
 )
+"""OFFSET 0 keeps it from walking all tickets from the newest back until enough have the word; a number that is not bound, from
+guessing that a tenth of them will do."""
 
 
 def reindex(*, everything: bool = False) -> Iterator[int]:

@@ -18,6 +18,7 @@ from feedback.kernel.actor import Actor
 from feedback.kernel.db import session as current_session
 from feedback.kernel.errors import Invalid
 from feedback.kernel.text import N_, Text
+from feedback.people.rights import check_site_admin
 from feedback.routing.catalogue import load_catalogue
 from feedback.routing.examples import Example
 from feedback.routing.keywords import fold
@@ -105,6 +106,7 @@ def train_on_tickets(*, actor: Actor, now: datetime) -> Trained:
     Forbidden for who is no admin; Invalid where there are too few, with how many are still needed; Conflict where the
     training process failed.
     """
+    check_site_admin(actor)
     session = current_session()
     tickets, kept = labelled_tickets(session), examples_from_files(session)
     missing = FEWEST_EXAMPLES - tickets.total - len(kept)

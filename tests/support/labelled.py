@@ -6,6 +6,8 @@ import hashlib
 import random
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 from feedback.kernel.transaction import transaction
 from feedback.routing.examples import Example
@@ -53,16 +55,21 @@ def made_examples(
     return found
 
 
+@cache
+def _trained(examples: tuple[Example, ...]) -> tuple[bytes, dict[str, Any]]:
+    parts = train(examples)
+    return pack(parts), parts.figures
+
+
 def put_in_force(examples: Sequence[Example], now: datetime) -> int:
     """Train on these and put the model in force; its version. Without the process of its own, which takes seconds."""
-    parts = train(examples)
-    packed = pack(parts)
+    packed, figures = _trained(tuple(examples))
     with transaction() as session:
         row = CategoryModel(
             trained_at=now,
             trained_by="tests",
             digest=hashlib.sha256(packed).hexdigest(),
-            figures={**parts.figures, "tickets": 0, "held": 0, "before": None, "after": None},
+            figures={**figures, "tickets": 0, "held": 0, "before": None, "after": None},
             in_force_at=now,
             packed=packed,
         )

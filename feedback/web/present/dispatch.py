@@ -26,6 +26,7 @@ from feedback.web.present.cells import (
     when_past,
 )
 from feedback.web.present.desk import Spans, excerpt_of, place_words, span_due, urgency_words
+from feedback.web.present.labels import share_words
 from feedback.web.present.words import KIND_NAMES, REQUEST_NAMES, ROLE_NAMES
 from feedback.web.translate import gettext as _
 
@@ -61,6 +62,8 @@ class Proposals:
         category = self._categories.get(proposal.get("category_id") or 0)
         words = [str(word) for word in proposal.get("words") or ()]
         subject = either_name(category.name, category.name_en) if category else ""
+        if subject and proposal.get("share") is not None:
+            subject = _("%(category)s (%(share)s)", category=subject, share=share_words(proposal["share"]))
         spoke = _("”, “").join(words)
         why = _("%(category)s: “%(words)s”", category=subject, words=spoke) if words else subject
         path = category.path if category else ""

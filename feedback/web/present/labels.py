@@ -64,3 +64,8 @@ def leg_words(leg: LegView) -> str:
     """A unit's part and who has it in hand."""
     unit = unit_name(leg.unit)
     return _("%(name)s (%(unit)s)", name=leg.assignee.name, unit=unit) if leg.assignee else unit
+
+
+def share_words(share: float) -> str:
+    """A share from 0 to 1 in whole percent."""
+    return f"{round(100 * share)} %"

@@ -8,7 +8,7 @@ from typing import Any
 
 from feedback.reading.timeline import TimelineActor, TimelineItem
 from feedback.web.present.files import files_of
-from feedback.web.present.labels import name_of, unit_name
+from feedback.web.present.labels import name_of, share_words, unit_name
 from feedback.web.present.time import day_words, moment, when_past
 from feedback.web.present.words import (
     ACTION_NAMES,
@@ -100,6 +100,7 @@ def _facts(item: TimelineItem, now: datetime, units: Mapping[str, str]) -> list[
     facts = item.facts
     said = [
         _unit_facts(item, units),
+        *why_routed(facts.get("routing")),
         _urgency_facts(item),
         _("Outcome: %(outcome)s", outcome=name_of(OUTCOME_NAMES, facts["outcome"])) if facts.get("outcome") else "",
         _("Planned for %(day)s", day=_day(facts["planned_on"], now)) if facts.get("planned_on") else "",
@@ -120,6 +121,29 @@ def _facts(item: TimelineItem, now: datetime, units: Mapping[str, str]) -> list[
         _("Raised by %(count)s now", count=facts["raised_by"]) if facts.get("raised_by") else "",
     ]
     return [sentence for sentence in said if sentence]
+
+
+def why_routed(routing: Any) -> list[str]:
+    """Why it went to that unit by itself: the words or the model that named the category, and the catalogue's row."""
+    if not isinstance(routing, dict):
+        return []
+    model, said = routing.get("model"), []
+    if isinstance(model, dict):
+        said.append(
+            _(
+                "Category learned from earlier tickets: %(share)s sure, model version %(version)s",
+                share=share_words(model.get("share") or 0),
+                version=model.get("version"),
+            )
+        )
+        if model.get("words"):
+            said.append(_("Words that spoke for it: %(words)s", words=listed(model["words"])))
+    elif routing.get("words"):
+        said.append(_("Words that spoke for it: %(words)s", words=listed(routing["words"])))
+    if routing.get("row_id"):
+        row, version = routing["row_id"], routing.get("row_version")
+        said.append(_("Duty catalogue: row %(row)s, version %(version)s", row=row, version=version))
+    return said
 
 
 def _unit_facts(item: TimelineItem, units: Mapping[str, str]) -> str:

@@ -111,6 +111,7 @@ DECLINE_REASON_NAMES = {
 
 RECEIPT_REASONS = {
     "no_category": N_("The duty catalogue knows no word of it, so a person reads it."),
+    "model_unsure": N_("It is not clear enough which matter it is, so a person reads it."),
     "several_categories": N_("It touches several matters, so a person decides."),
     "no_row": N_("The duty catalogue names no unit for this here, so a person decides."),
     "tie": N_("The duty catalogue names several units for this, so a person decides."),

@@ -5,10 +5,12 @@ Whoever raised the younger one gets a seat on the elder, and with it a vote of t
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from feedback.kernel.actor import SYSTEM
+from feedback.kernel.actor import SYSTEM, Actor
 from feedback.kernel.command import Code, Command, Words
 from feedback.kernel.errors import Conflict, Invalid
 from feedback.kernel.text import N_, Text
@@ -67,6 +69,27 @@ def join_to(held: Held, elder: Ticket) -> None:
     perform(held, facts={"into": elder.reference})
     if seats:
         _step_of_elder(held, elder, "add_seat")
+
+
+def join_at_intake(
+    session: Session, ticket: Ticket, standing: Standing, actor: Actor, named: str, now: datetime
+) -> bool:
+    """Join a ticket that was submitted in this very transaction to the one its submitter was shown; whether it was.
+
+    What can't be joined (closed meanwhile, no longer published, about somebody) stands on its own: nothing is refused.
+    """
+    if standing.relation != "own":
+        return False
+    session.flush()
+    elder = find_ticket_to_join(session, actor, named, now)
+    if elder is None:
+        return False
+    rule, _pair = lifecycle.judge("join", ticket.status, [standing.pair])
+    try:
+        join_to(Held(session, ticket, actor, standing, rule, now), elder)
+    except (Conflict, Invalid):  # said before anything is written
+        return False
+    return True
 
 
 @ticket_action("unjoin", UnjoinTicket)

@@ -34,7 +34,11 @@ class OnBehalfOf(Command):
 
 
 class SubmitTicket(Command):
-    """What somebody has to say. Only `text` is needed; the rest is proposed or has a default."""
+    """What somebody has to say. Only `text` is needed; the rest is proposed or has a default.
+
+    `join` names an elder ticket on the same matter, by number or by the token of its summary: this one is joined to it
+    at once. Where that is no longer possible it goes its own way.
+    """
 
     text: LongText
     title: Line | None = None
@@ -47,6 +51,7 @@ class SubmitTicket(Command):
     place: Line | None = None
     about: Annotated[list[Code], Field(max_length=10)] | None = None
     on_behalf_of: OnBehalfOf | None = None
+    join: Code | None = None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from feedback.files.uploads import KeptFile
+from feedback.intake.joining import join_at_intake
 from feedback.intake.particulars import Particulars, SubmitTicket, read_particulars
 from feedback.kernel.actor import SYSTEM, Actor, Grant
 from feedback.kernel.errors import Forbidden, Invalid
@@ -148,7 +149,8 @@ def _take_in(
         title=command.title or made_title(text),
         facts={"urgency": urgency, **({"danger_words": list(danger)} if danger else {})},
     )
-    _dispatch_if_sure(session, ticket, route, now)
+    if not (command.join and join_at_intake(session, ticket, standing, actor, command.join, now)):
+        _dispatch_if_sure(session, ticket, route, now)
     return ticket
 
 

@@ -230,6 +230,23 @@ def claim_after_dispatch(journey: Journey, reference: str) -> None:
     claim(journey, reference)
 
 
+def test_a_submitter_joins_while_submitting_and_the_department_is_not_bothered_twice(journey: Journey) -> None:
+    journey.county.add_catalogue("lamps", "roads", "lamp")
+    elder = journey.submit(by="s", text="The square is dark")
+    journey.act(elder, "publish_summary", "dp1", text="It is dark on the square")
+    summary = summary_of(journey.county.session, journey.ticket(elder))
+    assert summary is not None
+    token = summary.token
+    younger = journey.submit(by="s2", text="No lamp burns on the square", join=token)
+    assert state_of(journey, younger) == "closed.joined"
+    assert journey.ticket(younger).first_dispatched_at is None
+    assert seat_of(journey, elder, "s2") is not None
+    journey.act(elder, "withdraw_summary", "dp1")
+    late = journey.submit(by="s3", text="No lamp burns on the square", join=token)
+    assert state_of(journey, late) == "dispatched", "what can't be joined goes its own way"
+    assert is_sound(journey)
+
+
 def test_one_person_has_one_vote_however_often_they_raise_it(journey: Journey) -> None:
     elder, younger = journey.submit(by="s"), journey.submit(by="s")
     journey.act(younger, "join", "s", into=elder)

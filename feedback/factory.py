@@ -20,6 +20,7 @@ from feedback.people.models import Account
 from feedback.settings import Settings, SettingsError
 from feedback.supervision import left_behind, unit_tickets, urging
 from feedback.web.admin.accounts import account_pages
+from feedback.web.admin.category_model import model_pages
 from feedback.web.admin.imports import import_pages
 from feedback.web.admin.pages import admin_pages
 from feedback.web.admin.rules import rule_pages
@@ -73,6 +74,7 @@ PAGES = (
     notice_pages,
     password_pages,
     review_pages,
+    model_pages,
     rule_pages,
     setting_pages,
     search_pages,

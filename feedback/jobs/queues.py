@@ -51,6 +51,8 @@ TASKS: dict[str, Task] = {
     "checkpoint": Task("feedback.jobs.tasks.checkpoint", CHORES, 300),
     "clean_files": Task("feedback.jobs.tasks.clean_files", CHORES, 600),
     "tidy_files": Task("feedback.jobs.tasks.tidy_files", CHORES, 600),
+    "learn": Task("feedback.jobs.tasks.learn", CHORES, 1000),
+    "learn_now": Task("feedback.jobs.tasks.learn_now", CHORES, 1000),
     "weigh_words": Task("feedback.jobs.tasks.weigh_words", CHORES, 120),
 }
 FUNCTIONS = frozenset(task.function for task in TASKS.values())

@@ -22,5 +22,6 @@ def schedule(sweep_seconds: int) -> tuple[Periodic, ...]:
         Periodic("clean_files", 30),
         Periodic("tidy_files", 3600),
         Periodic("purge", 3600),
+        Periodic("learn", 6 * 3600),
         Periodic("weigh_words", 1800),
     )

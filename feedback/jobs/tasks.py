@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+
 from flask import current_app
 
+from feedback.dispatch.learning import retrain_if_due, train_on_tickets
 from feedback.files.store import Store
 from feedback.intake.file_care import clean_waiting, remove_orphans
 from feedback.jobs.relay import enqueue_due, kick_mails
 from feedback.jobs.retention import purge_expired
 from feedback.jobs.runner import task
 from feedback.kernel import audit, outbox
+from feedback.kernel.actor import SYSTEM
 from feedback.kernel.clock import utc_now
 from feedback.kernel.db import session
+from feedback.kernel.errors import Refused
 from feedback.kernel.transaction import transaction
 from feedback.notifications.delivery import deliver_events, deliver_mail
 from feedback.settings import Settings
@@ -22,6 +27,8 @@ from feedback.tickets.word_weights import renew_weights
 
 MOST_AT_ONCE = 400
 """Events that one job tells, so that it ends within its time."""
+
+log = logging.getLogger(__name__)
 
 
 def _settings() -> Settings:
@@ -98,3 +105,27 @@ def checkpoint() -> None:
     """Chain the heads of the audit trail."""
     with transaction() as session:
         audit.add_checkpoint(session, now=utc_now())
+
+
+@task
+def learn() -> None:
+    """Train the category model again where enough tickets were labelled since the last time."""
+    _learn(is_due_only=True)
+
+
+@task
+def learn_now() -> None:
+    """Train it because an admin asked."""
+    _learn(is_due_only=False)
+
+
+def _learn(*, is_due_only: bool) -> None:
+    """A refusal (too few labels, a training that failed) is no failed job: the log says it, the model before serves."""
+    work = retrain_if_due if is_due_only else train_on_tickets
+    try:
+        trained = work(actor=SYSTEM, now=utc_now())
+    except Refused as refused:
+        log.warning("category model: %s", refused)
+        return
+    if trained:
+        log.info("category model: version %s, in force: %s", trained.version, trained.is_in_force)

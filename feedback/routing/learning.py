@@ -113,6 +113,13 @@ def train_model(
         return Trained(row.version, takes_over, dict(row.figures), rare, held, before, after)
 
 
+def ask_for_training(*, actor: Actor, now: datetime) -> None:
+    """Note that somebody asked for a training now; a job does it. Forbidden for who is no admin."""
+    check_site_admin(actor)
+    with transaction() as session:
+        audit.record(session, "settings", actor=actor.audit_name(), action="category_model.training_asked", now=now)
+
+
 def roll_back(version: int | None, *, actor: Actor, now: datetime) -> int:
     """Put an earlier version in force again: the one named, else the one in force before. Gives its number.
 

@@ -7,6 +7,7 @@ SVM for each label learns on that, with rare labels counting as much as frequent
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
 import time
@@ -39,6 +40,8 @@ FEWEST_WHOLE = 300
 AT_ONCE = 2
 MEMORY_BYTES = 6_000_000_000
 CPU_SECONDS = 1200
+NICE = 5
+"""Whoever waits for a page comes first."""
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Numbers = np.ndarray[Any, np.dtype[np.intp]]
@@ -231,6 +234,7 @@ def _sharpness(scores: Floats, truth: Numbers, rights: np.ndarray[Any, np.dtype[
 
 def main() -> None:
     """Read examples as lines of JSON, write the model."""
+    os.nice(NICE)
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     sys.stdout.buffer.write(pack(train(read_lines(sys.stdin.buffer.read()))))

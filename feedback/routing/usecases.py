@@ -1,4 +1,4 @@
-"""What an admin sets about routing: whether the catalogue dispatches by itself, and the words that mean danger.
+"""What an admin sets about routing: whether and how surely tickets are dispatched by themselves, and the words that mean danger.
 
 The catalogue itself comes from files (imports.py).
 """
@@ -19,8 +19,11 @@ from feedback.kernel.transaction import transaction
 from feedback.people.rights import check_site_admin
 from feedback.routing.danger import LISTS
 from feedback.routing.keywords import fold
+from feedback.routing.served_model import PRECISION
 
 SELF_DISPATCH = "self_dispatch"
+PRECISIONS = (80, 85, 90, 95, 97, 98, 99)
+"""Of a hundred tickets, so many right ones: what an admin may ask of the category model."""
 MOST_WORDS, LONGEST_WORD = 1000, 60
 
 
@@ -28,6 +31,12 @@ class SetSelfDispatch(Command):
     """Whether the catalogue dispatches by itself where it is sure."""
 
     on: bool
+
+
+class SetDispatchPrecision(Command):
+    """Of a hundred tickets that the category model sends on by itself, how many must go to the right category."""
+
+    precision: Annotated[int, Field(ge=50, le=99)]
 
 
 class SetDangerWords(Command):
@@ -45,6 +54,14 @@ def set_self_dispatch(cmd: SetSelfDispatch, *, actor: Actor, now: datetime) -> N
         before = bool(get_setting(session, SELF_DISPATCH))
         if before != cmd.on:
             change_setting(session, SELF_DISPATCH, cmd.on, actor=actor, now=now)
+
+
+def set_dispatch_precision(cmd: SetDispatchPrecision, *, actor: Actor, now: datetime) -> None:
+    """Set it for tickets submitted from now on; the threshold follows at once. Forbidden for who is no admin."""
+    check_site_admin(actor)
+    with transaction() as session:
+        if get_setting(session, PRECISION) != cmd.precision:
+            change_setting(session, PRECISION, cmd.precision, actor=actor, now=now)
 
 
 def set_danger_words(cmd: SetDangerWords, *, actor: Actor, now: datetime) -> list[str]:

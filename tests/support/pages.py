@@ -212,6 +212,7 @@ ADMIN = (
         press=SEND,
     ),
     Look("admin-settings", "/admin/settings", "adm"),
+    Look("admin-category-model", "/admin/category-model", "adm"),
     *(
         Look(f"admin-import-{kind}", f"/admin/imports/{kind}", "adm")
         for kind in ("units", "accounts", "catalogue", "policies", "calendars")

@@ -57,6 +57,14 @@ class CatalogueFilterForm(PageForm):
     q = SearchField(_("Category or unit"), needed())
 
 
+class PrecisionForm(PageForm):
+    """Of a hundred tickets, how many right ones."""
+
+    slug = "precision"
+
+    precision = SelectField(_("Right ones of a hundred"), needed())
+
+
 class QuietHoursForm(PageForm):
     """From when to when."""
 

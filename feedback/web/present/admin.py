@@ -13,6 +13,7 @@ from feedback.kernel.clock import local_day
 from feedback.kernel.site import get_setting
 from feedback.notifications.queries import DeadLetter, count_undelivered, oldest_waiting_at
 from feedback.people.directory import AccountView, UnitView
+from feedback.routing.served_model import model_state
 from feedback.settings import Settings
 from feedback.supervision.heartbeat import alarm_lag, is_alive, last_sweep, read_heartbeat
 from feedback.web.filters import either_name
@@ -68,9 +69,25 @@ def problems(session: Session, queues: Queues, settings: Settings, now: datetime
         where = _("See “Jobs and failures”.")
         found.append(_problem("soon", _("Not everything could be delivered"), f"{text} {where}"))
     found += [_missing_year(year) for year in missing_official_years(session, local_day(now))]
+    found += _refused_models(session)
     if not get_setting(session, "self_dispatch"):
         found.append(_problem("info", _("Self-dispatch is off"), _("A dispatcher sends every ticket by hand.")))
     return found
+
+
+def _refused_models(session: Session) -> list[Part]:
+    state = model_state(session)
+    if not state.refused:
+        return []
+    version = state.refused[0][0]
+    serves = (
+        _("Version %(version)s serves instead.", version=state.served.version)
+        if state.served
+        else _("Until another is trained the keywords of the catalogue propose alone.")
+    )
+    title = _("Version %(version)s of the category model can't be used", version=version)
+    reason = _("It was cut, replaced or made by another version of Zhida.")
+    return [_problem("soon", title, f"{reason} {serves}")]
 
 
 def _missing_year(year: int) -> Part:

@@ -17,6 +17,7 @@ from feedback.kernel.audit import digest
 from feedback.kernel.db import session
 from feedback.kernel.errors import Invalid, NotFound
 from feedback.kernel.idempotency import Once
+from feedback.reading.look_alikes import say_the_same
 from feedback.reading.needs import list_needs
 from feedback.reading.queries import NEWEST, list_tickets, ticket_view
 from feedback.reading.search import TicketFilters
@@ -24,6 +25,7 @@ from feedback.tickets.actions import TicketRef
 from feedback.tickets.visibility import get_ticket
 from feedback.web.attachments import sent_files
 from feedback.web.forms.submit import SubmitForm
+from feedback.web.present.alike import alike_of
 from feedback.web.present.cells import card_of, name_of, receipt_of, submitter_name
 from feedback.web.present.home import needs_of
 from feedback.web.present.proposals import proposals_of
@@ -109,7 +111,13 @@ def propose() -> dict[str, Any]:
     """What the page proposes for the text as it stands, as JSON; nothing is kept."""
     sent = request.form
     return proposals_of(
-        session(), signed_in_actor(), sent.get("text", ""), sent.get("area", ""), sent.get("urgency", ""), request_now()
+        session(),
+        signed_in_actor(),
+        sent.get("text", ""),
+        sent.get("area", ""),
+        sent.get("urgency", ""),
+        request_now(),
+        place=sent.get("place", ""),
     )
 
 
@@ -196,5 +204,8 @@ def receipt(reference: str) -> Answer:
         view=view,
         receipt=receipt_of(view, now, str((ticket.routing or {}).get("reason") or "")),
         submitter=submitter_name(view.submitter),
+        alike=alike_of(say_the_same(session(), actor, ticket, now=now), now, joining=ticket)
+        if "join" in view.allowed_actions
+        else [],
         draft=DRAFT,
     )

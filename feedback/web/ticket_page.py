@@ -13,6 +13,7 @@ from feedback.kernel.actor import Actor
 from feedback.people.queries import all_units, colleagues, units_by_code
 from feedback.reading.clock_trace import explain_clock
 from feedback.reading.clocks import list_clocks
+from feedback.reading.look_alikes import say_the_same
 from feedback.reading.queries import TicketView, ticket_view
 from feedback.reading.requests import RequestView, list_requests
 from feedback.reading.timeline import TimelineItem, list_timeline
@@ -23,6 +24,7 @@ from feedback.tickets.summaries import areas_to_publish_to, summary_of
 from feedback.web.forms.actions import DecideForm
 from feedback.web.forms.base import option
 from feedback.web.present.actions import Sent, act_url, actions_of, needed_choices, verdicts_for
+from feedback.web.present.alike import alike_of
 from feedback.web.present.cells import clocks_of, entries_of, name_of, status_of, steps_of, unit_codes, unit_name
 from feedback.web.present.facts import facts_of, own_requests, people_of, requests_of
 from feedback.web.present.files import files_of
@@ -72,6 +74,7 @@ def page_of(session: Session, ticket: Ticket, actor: Actor, now: datetime, sent:
             for request in requests
             if request.may_decide
         ],
+        "alike": _alike(session, ticket, view, actor, now),
         "summary": _summary(session, ticket, view, now),
         "sheet": sheet_of(view, items, now, names),
         "sent": sent,
@@ -135,6 +138,13 @@ def _joined(view: TicketView) -> list[dict[str, str]]:
         {"text": labels[which] % {"reference": reference}, "url": url_for("ticket.show", reference=reference)}
         for which, reference in links
     ]
+
+
+def _alike(session: Session, ticket: Ticket, view: TicketView, actor: Actor, now: datetime) -> list[dict[str, Any]]:
+    """What says the same, for the dispatcher who may join it."""
+    if "join" not in view.allowed_actions or not actor.has_role("dispatcher"):
+        return []
+    return alike_of(say_the_same(session, actor, ticket, now=now), now, joining=ticket)
 
 
 def _summary(session: Session, ticket: Ticket, view: TicketView, now: datetime) -> dict[str, Any] | None:

@@ -71,7 +71,7 @@ def test_a_cadre_is_offered_another_place_that_the_text_names_but_never_their_ow
 
 
 def test_what_says_nothing_gets_no_proposal(app: Flask, people: County) -> None:
-    nothing = {"categories": [], "areas": [], "urgency": ""}
+    nothing = {"categories": [], "areas": [], "urgency": "", "alike": []}
     browser = _browser(app)
     for text in ("", "   ", "\u0000", "x" * 30_000, "' OR 1=1 --", "🙂"):
         assert _proposed(browser, text, area="nowhere", urgency="whatever") == nothing

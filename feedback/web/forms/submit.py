@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from wtforms import RadioField, StringField
+from wtforms import HiddenField, RadioField, StringField
 
 from feedback.intake.particulars import SubmitTicket
 from feedback.web.forms.base import (
@@ -54,6 +54,7 @@ class SubmitForm(PageForm):
     )
     about = NamesField(_("Is it about a person or an office?"))
     occurred_at = LocalInstantField(_("When did it happen?"))
+    join = HiddenField(default="")
     for_login = StringField(_("Their login, if they have one"))
     for_name = StringField(_("Or their name"))
     for_contact = StringField(_("and how to reach them"))

@@ -10,10 +10,12 @@ from sqlalchemy.orm import Session
 from feedback.kernel.actor import Actor
 from feedback.people.models import REGION, Unit
 from feedback.people.queries import list_units, region_of, root_unit, units_by_id
+from feedback.reading.look_alikes import Asked, find_look_alikes
 from feedback.reading.views import unit_label
 from feedback.routing.danger import raise_urgency
 from feedback.routing.queries import ProposedRoute, propose_routes
 from feedback.web.filters import either_name
+from feedback.web.present.alike import alike_of
 from feedback.web.present.labels import name_of, unit_name
 from feedback.web.present.words import URGENCY_NAMES
 from feedback.web.translate import gettext as _
@@ -21,20 +23,22 @@ from feedback.web.translate import gettext as _
 MOST_LETTERS = 20_000
 MOST_PLACES = 2
 SHORTEST_NAME = 2
+SHORTEST_TEXT = 6
 
 Chip = dict[str, str]
 
 
 def proposals_of(
-    session: Session, actor: Actor, text: str, area_code: str, urgency: str, now: datetime
+    session: Session, actor: Actor, text: str, area_code: str, urgency: str, now: datetime, *, place: str = ""
 ) -> dict[str, Any]:
-    """{categories: [chip], areas: [chip], urgency: sentence}; a chip is {value, label}, for the field of that name.
+    """{categories: [chip], areas: [chip], urgency: sentence, alike: [part]}; a chip is {value, label}, for that field.
 
-    `area_code` and `urgency` are what is chosen in the form, empty for nothing.
+    `area_code`, `urgency` and `place` are what is chosen in the form, empty for nothing; a part of what says the same is
+    as alike.py gives it.
     """
     text = text.strip()[:MOST_LETTERS]
     if not text:
-        return {"categories": [], "areas": [], "urgency": ""}
+        return {"categories": [], "areas": [], "urgency": "", "alike": []}
     units = list_units(session, now)
     home = _home(session, actor)
     area = next((unit for unit in units if unit.code == area_code), None) or home or root_unit(session)
@@ -43,7 +47,15 @@ def proposals_of(
         "categories": _category_chips(routes),
         "areas": [{"value": u.code, "label": unit_name(unit_label(u))} for u in _places(units, text, home)],
         "urgency": _urgency_sentence(session, text, urgency),
+        "alike": _alike(session, actor, Asked(None, text, area.id if area else None, place.strip()), now),
     }
+
+
+def _alike(session: Session, actor: Actor, asked: Asked, now: datetime) -> list[dict[str, Any]]:
+    """What says the same, once there is enough of a text to say so."""
+    if len(asked.text) < SHORTEST_TEXT:
+        return []
+    return alike_of(find_look_alikes(session, actor, asked, now=now), now)
 
 
 def _home(session: Session, actor: Actor) -> Unit | None:

@@ -26,6 +26,8 @@ class Receipt:
 
 def receipt_of(view: TicketView, now: datetime, reason: str | None) -> Receipt:
     """The words for a ticket just submitted. `reason` is the code of why it was not sent on by itself."""
+    if view.state == "closed.joined":
+        return _joined(view)
     seen = Seen(view, now, view.clocks)
     answer, done_by = seen.due("first_response"), seen.done_by
     if view.unit:
@@ -42,10 +44,23 @@ def receipt_of(view: TicketView, now: datetime, reason: str | None) -> Receipt:
         _("It must be done by %(due)s.", due=done_by) if done_by else "",
         _("When they say it is done, you are asked whether it is solved: you alone decide."),
     ]
-    privacy = (
-        _("Nobody sees your name: only %(alias)s and your town.", alias=view.submitter.alias)
-        if view.submitter and view.submitter.is_protected
-        else ""
-    )
+    privacy = _privacy(view)
     why = "" if view.unit else name_of(RECEIPT_REASONS, reason if reason in RECEIPT_REASONS else None)
     return Receipt("info", sentence, sentences(steps), why, privacy)
+
+
+def _joined(view: TicketView) -> Receipt:
+    """The words for a ticket that was joined as it came in."""
+    return Receipt(
+        "info",
+        _("It is joined to a ticket on the same matter: one answer comes for all."),
+        _("When they say it is done, you are asked whether it is solved, each for themselves."),
+        "",
+        _privacy(view),
+    )
+
+
+def _privacy(view: TicketView) -> str:
+    if view.submitter is None or not view.submitter.is_protected:
+        return ""
+    return _("Nobody sees your name: only %(alias)s and your town.", alias=view.submitter.alias)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from feedback.cli.category_model import evaluate_command, models_command, rollback_command, train_command
 from feedback.cli.output import print_import, print_json, refusals_as_exit
+from feedback.dispatch.rule_memory import adopt_offer, list_offers
 from feedback.kernel.actor import SYSTEM
 from feedback.kernel.clock import utc_now
 from feedback.kernel.db import session as current_session
@@ -39,6 +40,34 @@ for _command in (train_command, evaluate_command, models_command, rollback_comma
 def import_command(file: Path, as_json: bool) -> None:
     """Take categories and who leads for them from a CSV or XLSX file."""
     print_import(import_catalogue(file, file.name, actor=SYSTEM, now=utc_now()), as_json=as_json)
+
+
+@catalogue_commands.command("offers")
+@click.option("--adopt", metavar="KEY", help="Make this one a row of the catalogue.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@refusals_as_exit
+def offers_command(adopt: str | None, as_json: bool) -> None:
+    """List rules that dispatchers' own doings suggest, with what each would have done last month."""
+    now = utc_now()
+    found = [adopt_offer(adopt, actor=SYSTEM, now=now)] if adopt else list_offers(current_session(), now)
+    told = [
+        {
+            "key": offer.key,
+            "category": offer.category,
+            "area": offer.area.code if offer.area else None,
+            "lead": offer.lead.code,
+            "overruled": offer.overruled,
+            "tickets": offer.tickets,
+            "would_get": offer.would_get,
+            "had_anyway": offer.had_anyway,
+        }
+        for offer in found
+    ]
+    if as_json:
+        print_json(told)
+        return
+    for each in told:
+        click.echo(" ".join(f"{name}={value}" for name, value in each.items()))
 
 
 @routing_commands.command("explain")

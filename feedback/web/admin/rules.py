@@ -5,10 +5,12 @@ They show what is in force with its version; changes come in as files (admin_imp
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
 
 from feedback.calendars.notice import notice_rows
 from feedback.calendars.queries import list_calendars, missing_official_years
+from feedback.dispatch.rule_memory import adopt_offer, list_offers
 from feedback.kernel.clock import local_day
 from feedback.kernel.db import session
 from feedback.kernel.errors import Invalid
@@ -21,7 +23,7 @@ from feedback.web.admin.pages import LONGEST_SEARCH, Page
 from feedback.web.filters import address, left_out_words
 from feedback.web.forms.admin import CatalogueFilterForm
 from feedback.web.forms.admin_imports import NoticeForm
-from feedback.web.present.rules import calendar_row, catalogue_row, policy_row, policy_times
+from feedback.web.present.rules import calendar_row, catalogue_row, policy_row, policy_times, rule_offer
 from feedback.web.session import request_now, require, signed_in_actor
 from feedback.web.translate import gettext as _
 from feedback.web.translate import ngettext
@@ -54,12 +56,23 @@ def catalogue() -> str:
         form=CatalogueFilterForm(data=kept),
         kept=kept,
         left_out=left_out,
+        offers=[rule_offer(offer) for offer in list_offers(session(), request_now())] if not q else [],
+        may=is_site_admin(signed_in_actor()),
         pager={
             "words": ngettext("%(num)d row in force", "%(num)d rows in force", count_rows(session())),
             "first": address("admin_rules.catalogue", kept) if request.args.get("cursor") else None,
             "next": address("admin_rules.catalogue", kept, cursor=page.next) if page.next else None,
         },
     )
+
+
+@rule_pages.post("/catalogue/rules")
+@require("admin")
+def adopt_rule() -> Response:
+    """Make what dispatchers do again and again a row of the catalogue."""
+    offer = adopt_offer(request.form.get("rule", ""), actor=signed_in_actor(), now=request_now())
+    flash(_("It is a rule now: %(rule)s", rule=rule_offer(offer)["rule"]), "success")
+    return redirect(url_for("admin_rules.catalogue"))
 
 
 @rule_pages.get("/policies")

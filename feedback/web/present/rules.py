@@ -10,6 +10,7 @@ from flask_babel import get_locale
 
 from feedback.calendars.definition import CalendarDefinition, from_json
 from feedback.calendars.models import BusinessCalendar
+from feedback.dispatch.rule_memory import RuleOffer
 from feedback.routing.listing import CatalogueView
 from feedback.sla.amounts import describe_amount, parse_amount
 from feedback.sla.models import SlaPolicy
@@ -43,6 +44,26 @@ def catalogue_row(view: CatalogueView, now: datetime) -> Part:
         "valid": _valid(row.valid_from, row.valid_to),
         "version": str(row.version),
         "since": when_past(row.created_at, now),
+    }
+
+
+def rule_offer(offer: RuleOffer) -> Part:
+    """A rule that may be adopted: {key, rule, why, tried}, a sentence each."""
+    area = either_name(offer.area.name, offer.area.name_en) if offer.area else _("everywhere")
+    lead = either_name(offer.lead.name, offer.lead.name_en)
+    return {
+        "key": offer.key,
+        "rule": _("%(category)s, %(area)s: %(lead)s leads", category=offer.category, area=area, lead=lead),
+        "why": _(
+            "Dispatchers sent it there %(overruled)s times against the catalogue, of %(tickets)s tickets in 90 days.",
+            overruled=offer.overruled,
+            tickets=offer.tickets,
+        ),
+        "tried": _(
+            "Last month it would have sent %(would)s tickets there, of which %(had)s went there in the end anyway.",
+            would=offer.would_get,
+            had=offer.had_anyway,
+        ),
     }
 
 

@@ -97,7 +97,8 @@ def test_scheduler_puts_each_periodic_job_once_and_again_after_redis_forgot_it(
     now = utc_now()
     for _ in range(3):
         scheduler.go_round(now)
-    assert queues.waiting() == {"sweep": 1, "events": 0, "mail": 0, "chores": 5}
+    chores = sum(TASKS[periodic.task].queue == "chores" for periodic in schedule(1))
+    assert queues.waiting() == {"sweep": 1, "events": 0, "mail": 0, "chores": chores}
     queues.connection.flushall()
     time.sleep(1.1)
     scheduler.go_round(now)

@@ -30,7 +30,13 @@ CADRES = ("s", "s2", "s3")
 
 
 @pytest.fixture
-def journey(any_county: County) -> Journey:
+def journey(county: County) -> Journey:
+    county.add_person("s3", "submitter@village")
+    return Journey(county)
+
+
+@pytest.fixture
+def any_journey(any_county: County) -> Journey:
     any_county.add_person("s3", "submitter@village")
     return Journey(any_county)
 
@@ -61,7 +67,8 @@ def is_sound(journey: Journey) -> bool:
     return [str(fault) for fault in find_faults(journey.county.session)] == []
 
 
-def test_three_joined_vote_and_one_dispute_sends_it_back_for_all(journey: Journey) -> None:
+def test_three_joined_vote_and_one_dispute_sends_it_back_for_all(any_journey: Journey) -> None:
+    journey = any_journey
     elder, *younger = raise_three(journey)
     assert [state_of(journey, one) for one in younger] == ["closed.joined", "closed.joined"]
     claim(journey, elder)
@@ -100,7 +107,8 @@ def test_where_the_time_ends_one_word_counts_and_silence_stays_silence(
     assert is_sound(journey)
 
 
-def test_an_elder_that_is_joined_in_turn_takes_everybody_along(journey: Journey) -> None:
+def test_an_elder_that_is_joined_in_turn_takes_everybody_along(any_journey: Journey) -> None:
+    journey = any_journey
     eldest = journey.submit_elder(by="s3")
     elder = journey.submit(by="s")
     younger = journey.submit(by="s2")
@@ -202,7 +210,8 @@ def test_a_ticket_about_somebody_is_never_joined(journey: Journey) -> None:
         journey.act(younger, "join", "dp1", into=elder)
 
 
-def test_a_submitter_joins_by_a_published_summary_and_reads_no_word_of_the_other(journey: Journey) -> None:
+def test_a_submitter_joins_by_a_published_summary_and_reads_no_word_of_the_other(any_journey: Journey) -> None:
+    journey = any_journey
     elder = journey.submit(by="s", text="Old Wang's lamp on the square is dark")
     journey.act(elder, "publish_summary", "dp1", text="A lamp is dark on the square")
     summary = summary_of(journey.county.session, journey.ticket(elder))
@@ -272,7 +281,8 @@ def test_whoever_has_voted_is_asked_no_more_and_the_elder_can_not_be_withdrawn(j
     assert waiting == {"s": [], "s2": [elder], "s3": [elder]}
 
 
-def test_two_joins_at_once_make_two_seats(any_app: Flask, journey: Journey) -> None:
+def test_two_joins_at_once_make_two_seats(any_app: Flask, any_journey: Journey) -> None:
+    journey = any_journey
     elder, *younger = [journey.submit(by=login) for login in CADRES]
     barrier, failed = Barrier(2), []
 

@@ -19,9 +19,9 @@ LAMP = "The lamp at the square is dark"
 
 
 @pytest.fixture
-def journey(any_county: County) -> Journey:
-    any_county.add_catalogue("lamps", "roads", "lamp")
-    return Journey(any_county)
+def journey(county: County) -> Journey:
+    county.add_catalogue("lamps", "roads", "lamp")
+    return Journey(county)
 
 
 def overrule(journey: Journey, times: int, unit: str = "water", **fields: str) -> list[str]:
@@ -49,7 +49,9 @@ def test_nothing_is_offered_where_dispatchers_do_now_this_now_that(journey: Jour
     assert list_offers(journey.county.session, journey.now) == []
 
 
-def test_an_admin_makes_it_a_rule_and_the_next_one_goes_there_by_itself(journey: Journey) -> None:
+def test_an_admin_makes_it_a_rule_and_the_next_one_goes_there_by_itself(any_county: County) -> None:
+    any_county.add_catalogue("lamps", "roads", "lamp")
+    journey = Journey(any_county)
     overrule(journey, 3)
     [offer] = list_offers(journey.county.session, journey.now)
     with pytest.raises(Forbidden):

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bench.routing import measure
 from feedback.routing.evaluation import evaluate, macro_f1
 from feedback.routing.examples import Example, conflicting
 from feedback.routing.features import MOST_LETTERS, count_features, join_tokens, key_of, prepared, spans
 from feedback.routing.learned import LearnedModel
 from feedback.routing.model_file import MAGIC, UnfitModel, pack, unpack
 from feedback.routing.training import count, fit, train
+from feedback.settings import ROOT
 from tests.support.labelled import made_examples
 
 
@@ -128,6 +134,26 @@ def test_cut_altered_or_foreign_bytes_are_refused(raw: bytes) -> None:
     ):
         with pytest.raises(UnfitModel):
             unpack(bad)
+
+
+def test_web_and_worker_load_no_library_for_numbers() -> None:
+    asked = (
+        "import sys, feedback.factory, feedback.jobs.tasks; print(*{'numpy', 'scipy', 'sklearn'} & set(sys.modules))"
+    )
+    done = subprocess.run((sys.executable, "-c", asked), capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == ""
+
+
+@pytest.mark.slow
+def test_real_messages_are_found_better_than_by_a_bare_pipeline() -> None:
+    folder = os.environ.get("FEEDBACK_DATA_DIR")
+    if not folder:
+        pytest.skip("FEEDBACK_DATA_DIR is not set: the messages to measure on are not here")
+    told = measure(Path(folder), folds=2)
+    ours, bare = told["ours"], told["bare_pipeline"]
+    assert ours["accuracy"] > bare["accuracy"] + 0.005
+    assert ours["measured_coverage"]["0.95"] > bare["measured_coverage"]["0.95"] + 0.01
+    assert ours["at_the_threshold"]["0.95"]["precision"] > 0.94
 
 
 def test_conflicting_labels_of_one_text_are_found() -> None:

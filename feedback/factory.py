@@ -44,6 +44,7 @@ from feedback.web.security import init_security
 from feedback.web.session import init_sessions
 from feedback.web.submitter import submitter_pages
 from feedback.web.ticket import ticket_pages
+from feedback.web.topics import topic_pages
 
 USE_CASES = (
     assignment,
@@ -80,6 +81,7 @@ PAGES = (
     search_pages,
     submitter_pages,
     ticket_pages,
+    topic_pages,
     unit_pages,
 )
 

@@ -53,6 +53,7 @@ TASKS: dict[str, Task] = {
     "tidy_files": Task("feedback.jobs.tasks.tidy_files", CHORES, 600),
     "learn": Task("feedback.jobs.tasks.learn", CHORES, 1000),
     "learn_now": Task("feedback.jobs.tasks.learn_now", CHORES, 1000),
+    "find_hot_topics": Task("feedback.jobs.tasks.find_hot_topics", CHORES, 300),
     "weigh_words": Task("feedback.jobs.tasks.weigh_words", CHORES, 120),
 }
 FUNCTIONS = frozenset(task.function for task in TASKS.values())

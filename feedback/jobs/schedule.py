@@ -24,4 +24,5 @@ def schedule(sweep_seconds: int) -> tuple[Periodic, ...]:
         Periodic("purge", 3600),
         Periodic("learn", 6 * 3600),
         Periodic("weigh_words", 1800),
+        Periodic("find_hot_topics", 3600),
     )

@@ -21,6 +21,7 @@ from feedback.kernel.transaction import transaction
 from feedback.notifications.delivery import deliver_events, deliver_mail
 from feedback.settings import Settings
 from feedback.supervision.escalation import run_sweep
+from feedback.supervision.hot_topics import renew_topics
 from feedback.supervision.left_behind import free_left_tickets
 from feedback.supervision.unit_tickets import pass_on_tickets
 from feedback.tickets.word_weights import renew_weights
@@ -98,6 +99,12 @@ def tidy_files() -> None:
 def weigh_words() -> None:
     """Count anew how common each pair of characters is, where many tickets came since."""
     renew_weights(utc_now())
+
+
+@task
+def find_hot_topics() -> None:
+    """Find anew which matters many tickets raise."""
+    renew_topics(utc_now())
 
 
 @task

@@ -24,12 +24,13 @@ DEFAULTS: dict[str, Any] = {
     "quiet_hours": "",
     "quiet_days_off": False,
     "look_alike_days": 180,
+    "topic_days": 56,
 }
 """dispatch_precision: of a hundred tickets that the category model sends on by itself, how many must go to the right category.
 root_dispatchers: logins of those who take tickets about the root itself. quiet_hours: such as `22:00-07:00`, in the
 site's zone, when no mail leaves about tickets that are not urgent; empty: none. quiet_days_off: nor on a whole day
 without working time in the site's calendar. look_alike_days: how old a ticket may be to be shown as one that says the
-same."""
+same. topic_days: how far back the topics of the leader's page look."""
 
 
 class SiteSetting(Base):

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import Actor
@@ -22,7 +22,7 @@ from feedback.reading.views import UnitLabel, unit_labels
 from feedback.tickets.likeness import MOST_CHARACTERS, Matter, distinct, folded, matter, wanted
 from feedback.tickets.models import Message, Ticket
 from feedback.tickets.search_index import newest_with
-from feedback.tickets.summaries import JOINABLE, PublishedSummary, is_published_to
+from feedback.tickets.summaries import JOINABLE, newest_summaries
 from feedback.tickets.visibility import visible
 from feedback.tickets.word_weights import Weights, get_weights
 
@@ -30,6 +30,8 @@ MOST_LOOKS, NEWEST = 96, 120
 """How many pairs are looked up, and how many tickets are taken of each."""
 UNKNOWN_LOOKS = 16
 """So many of the looks are for pairs that were never counted: new names, if others raise them too."""
+MOST_READ, FEWEST_LOOKS = 6_000, 12
+"""The looks end where about so many entries of the index would be read, but not before so many looks."""
 COMMON = 0.03
 """A pair that a larger share of all tickets has says nothing."""
 CANDIDATES, COMPARED = 240, 60
@@ -92,8 +94,8 @@ def find_look_alikes(
     weights = get_weights(session)
     mine = matter(asked.title, asked.text, weights.weight)
     among = _candidates(session, weights, asked)
-    still = [] if of_any_age else _still_counts(session, now)
-    found = _seen(session, actor, among, still, mine, weights, asked)
+    since = None if of_any_age else now - timedelta(days=int(get_setting(session, "look_alike_days")))
+    found = _seen(session, actor, among, since, mine, weights, asked)
     if not actor.is_system:
         found += _summaries(session, actor, weights, asked, known={one.ticket_id for one in found})
     found = [one for one in found if one.score >= (least if one.token is None else SUMMED_UP)]
@@ -130,7 +132,14 @@ def chosen_pairs(weights: Weights, asked: Asked) -> list[str]:
             known.append((count, pair))
     known.sort(key=lambda each: each[0])
     rest = unknown[: max(UNKNOWN_LOOKS, MOST_LOOKS - len(known))]
-    return [*rest, *(pair for _, pair in known[: MOST_LOOKS - len(rest)])]
+    chosen: list[str] = []
+    to_read = 0.0
+    for count, pair in known[: MOST_LOOKS - len(rest)]:
+        to_read += count * weights.scale
+        if to_read > MOST_READ and len(chosen) >= FEWEST_LOOKS:
+            break
+        chosen.append(pair)
+    return [*rest, *chosen]
 
 
 FEW = 20
@@ -146,12 +155,6 @@ def _candidates(session: Session, weights: Weights, asked: Asked) -> list[int]:
             shared[ticket_id] += weight
     shared.pop(asked.ticket_id or 0, None)
     return sorted(shared, key=lambda ticket_id: (-shared[ticket_id], -ticket_id))[:CANDIDATES]
-
-
-def _still_counts(session: Session, now: datetime) -> list[ColumnElement[bool]]:
-    """SQL: the ticket is open or answered, and not too old."""
-    days = int(get_setting(session, "look_alike_days"))
-    return [Ticket.status.in_(JOINABLE), Ticket.submitted_at >= now - timedelta(days=days)]
 
 
 _COLUMNS = (
@@ -170,15 +173,16 @@ def _seen(
     session: Session,
     actor: Actor,
     among: Sequence[int],
-    conditions: Iterable[ColumnElement[bool]],
+    since: datetime | None,
     mine: Matter,
     weights: Weights,
     asked: Asked,
 ) -> list[LookAlike]:
     if not among:
         return []
-    query = select(*_COLUMNS).where(Ticket.id.in_(among), visible(actor), *conditions)
-    rows = {row.id: row for row in session.execute(query)}
+    rows = {row.id: row for row in session.execute(select(*_COLUMNS).where(Ticket.id.in_(among), visible(actor)))}
+    if since is not None:  # looked at here: asked of the database, it would begin with all that is open
+        rows = {row.id: row for row in rows.values() if row.status in JOINABLE and row.submitted_at >= since}
     nearest = [ticket_id for ticket_id in among if ticket_id in rows][:COMPARED]
     words = _words(session, nearest)
     labels = unit_labels(session)
@@ -218,13 +222,6 @@ def _summaries(
     session: Session, actor: Actor, weights: Weights, asked: Asked, known: set[int | None]
 ) -> list[LookAlike]:
     """Published summaries that say the same. They are held against it by their own words, never by the hidden text."""
-    query = (
-        select(PublishedSummary.ticket_id, PublishedSummary.token, PublishedSummary.text, PublishedSummary.area_id)
-        .join(Ticket, Ticket.id == PublishedSummary.ticket_id)
-        .where(is_published_to(actor), Ticket.id != (asked.ticket_id or 0))
-        .order_by(PublishedSummary.id.desc())
-        .limit(MOST_SUMMARIES)
-    )
     said = folded(f"{asked.title or ''}\n{asked.text}")
     return [
         LookAlike(
@@ -233,6 +230,6 @@ def _summaries(
             token=row.token,
             is_near=row.area_id == asked.area_id,
         )
-        for row in session.execute(query)
-        if row.ticket_id not in known
+        for row in newest_summaries(session, actor, MOST_SUMMARIES)
+        if row.ticket_id not in known and row.ticket_id != asked.ticket_id
     ]

@@ -46,6 +46,7 @@ def find_topics(session: Session, *, days: int, now: datetime, smallest: int = S
         .order_by(Ticket.submitted_at.desc(), Ticket.id.desc())
         .limit(MOST_TICKETS)
     ).all()
+    session.rollback()  # what follows takes seconds, and nobody is to wait for it
     rows = sorted(rows, key=lambda row: row.id)
     groups = cluster([Said(row.title or "", row.body) for row in rows])
     return [_topic([(rows[at].id, rows[at].reference) for at in group]) for group in groups if len(group) >= smallest]

@@ -54,18 +54,28 @@ def pointless_of_summaries(session: Session, ticket: Ticket) -> set[str]:
 
 
 def is_published_to(actor: Actor) -> ColumnElement[bool]:
-    """SQL on a join of summary, ticket and the summary's area: the actor submits in that area and may join by it."""
+    """SQL on summaries: it is published now, to an area in which the actor submits."""
     paths = [grant.unit_path for grant in actor.grants if grant.role == "submitter"]
     above = sorted({unit_id for path in paths for unit_id in path.strip("/").split("/") if unit_id})
     if not above:
         return false()
-    return and_(
-        PublishedSummary.withdrawn_at.is_(None),
-        PublishedSummary.area_id.in_([int(unit_id) for unit_id in above]),
-        Ticket.status.in_(JOINABLE),
-        Ticket.privacy.not_in(PROTECTED),
-        ~Ticket.is_about,
-    )
+    in_area = PublishedSummary.area_id.in_([int(unit_id) for unit_id in above])
+    return and_(PublishedSummary.withdrawn_at.is_(None), in_area)
+
+
+MAY_BE_JOINED = and_(Ticket.status.in_(JOINABLE), Ticket.privacy.not_in(PROTECTED), ~Ticket.is_about)
+"""SQL: a ticket that may be joined by its summary."""
+
+
+def newest_summaries(session: Session, actor: Actor, most: int) -> Sequence[PublishedSummary]:
+    """The newest summaries that this actor may join by, among the `most` newest that are published to them."""
+    newest = select(PublishedSummary.id).where(is_published_to(actor)).order_by(PublishedSummary.id.desc()).limit(most)
+    summaries = session.scalars(select(PublishedSummary).where(PublishedSummary.id.in_(newest.subquery().select())))
+    found = {summary.ticket_id: summary for summary in summaries}
+    if not found:
+        return []
+    still = session.scalars(select(Ticket.id).where(Ticket.id.in_(list(found)), MAY_BE_JOINED))
+    return [found[ticket_id] for ticket_id in still]
 
 
 def summaries_for(session: Session, actor: Actor, ticket_ids: Sequence[int]) -> dict[int, PublishedSummary]:
@@ -73,7 +83,7 @@ def summaries_for(session: Session, actor: Actor, ticket_ids: Sequence[int]) -> 
     found = session.scalars(
         select(PublishedSummary)
         .join(Ticket, Ticket.id == PublishedSummary.ticket_id)
-        .where(PublishedSummary.ticket_id.in_(ticket_ids), is_published_to(actor))
+        .where(PublishedSummary.ticket_id.in_(ticket_ids), is_published_to(actor), MAY_BE_JOINED)
     )
     return {summary.ticket_id: summary for summary in found}
 

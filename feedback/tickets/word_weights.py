@@ -22,7 +22,7 @@ from feedback.kernel.db import Base, Id, Instant
 from feedback.kernel.reference import kept, watch
 from feedback.kernel.transaction import transaction
 from feedback.tickets.likeness import MOST_CHARACTERS, distinct
-from feedback.tickets.models import Message
+from feedback.tickets.models import Message, Ticket
 
 MOST_TICKETS = 10_000
 """The newest of them are counted."""
@@ -56,6 +56,8 @@ class Weights:
 
     tickets: int
     mean_square: float
+    scale: float
+    """How many times as many tickets there are as were counted."""
     keys: array[int]
     counts: array[int]
 
@@ -88,12 +90,13 @@ def get_weights(session: Session) -> Weights:
 def _read(session: Session) -> Weights:
     row = session.execute(select(WordWeights.tickets, WordWeights.mean_square, WordWeights.packed)).first()
     if row is None:
-        return Weights(0, 1.0, array("I"), array("I"))
+        return Weights(0, 1.0, 1.0, array("I"), array("I"))
     numbers = array("I", zlib.decompress(row.packed))
     if sys.byteorder == "big":
         numbers.byteswap()
     half = len(numbers) // 2
-    return Weights(row.tickets, row.mean_square, numbers[:half], numbers[half:])
+    scale = max(1.0, (session.scalar(select(func.max(Ticket.id))) or 0) / max(row.tickets, 1))
+    return Weights(row.tickets, row.mean_square, scale, numbers[:half], numbers[half:])
 
 
 def renew_weights(now: datetime, *, always: bool = False) -> int | None:

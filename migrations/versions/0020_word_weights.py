@@ -20,7 +20,7 @@ def upgrade() -> None:
         "word_weights",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("tickets", sa.Integer(), nullable=False),
-        sa.Column("mean_square", sa.Float(), nullable=False),
+        sa.Column("mean_square", sa.Double(), nullable=False),
         sa.Column("newest_message", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("packed", sa.LargeBinary(), nullable=False),

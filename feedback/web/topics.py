@@ -1,0 +1,92 @@
+"""The leader's page of hot topics: what many raise at once, with its trend; each opens the tickets behind it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, render_template, url_for
+
+from feedback.kernel.db import session
+from feedback.kernel.errors import NotFound
+from feedback.reports.topics import TopicView, list_topics
+from feedback.web.filters import either_name
+from feedback.web.present.labels import name_of, unit_name
+from feedback.web.present.ticket import ticket_url
+from feedback.web.present.time import when_past
+from feedback.web.present.words import SHORT_STATE_NAMES
+from feedback.web.session import request_now, require, signed_in_actor
+from feedback.web.translate import gettext as _
+from feedback.web.translate import ngettext
+
+topic_pages = Blueprint("topics", __name__)
+
+MOST_SHOWN = 50
+READERS = ("leader", "supervisor", "dispatcher")
+
+
+@topic_pages.get("/topics")
+@require(*READERS)
+def topics() -> str:
+    """What many raise, bursts first."""
+    now = request_now()
+    found = list_topics(session(), signed_in_actor(), now=now)
+    return render_template(
+        "leader/topics.html",
+        topics=[_shown(view) for view in found[:MOST_SHOWN]],
+        renewed=when_past(found[0].renewed_at, now) if found else None,
+    )
+
+
+@topic_pages.get("/topics/<int:topic_id>")
+@require(*READERS)
+def topic(topic_id: int) -> str:
+    """One topic: how many came week by week, and its tickets."""
+    now = request_now()
+    view = next((one for one in list_topics(session(), signed_in_actor(), now=now) if one.id == topic_id), None)
+    if view is None:
+        raise NotFound
+    rows = [
+        {
+            "title": one.title,
+            "url": ticket_url(one.reference),
+            "status": name_of(SHORT_STATE_NAMES, one.status),
+            "at": when_past(one.submitted_at, now),
+        }
+        for one in view.tickets
+    ]
+    return render_template("leader/topic.html", topic=_shown(view), chart=_chart(view), rows=rows)
+
+
+def _shown(view: TopicView) -> dict[str, Any]:
+    category = either_name(view.category, view.category_en) if view.category else ""
+    where = " · ".join(part for part in (unit_name(view.area) if view.area else "", category) if part)
+    last_week = view.weeks[-1] if view.weeks else None
+    return {
+        "title": view.title,
+        "url": url_for("topics.topic", topic_id=view.id),
+        "where": where,
+        "size": ngettext("%(num)s ticket", "%(num)s tickets", view.size),
+        "recent": _("%(count)s in the last seven days", count=last_week) if last_week is not None else "",
+        "usual": _("a usual week there brings %(count)s in all", count=f"{view.usual:.1f}"),
+        "is_burst": view.is_burst and last_week is not None,
+    }
+
+
+def _chart(view: TopicView) -> dict[str, Any] | None:
+    """The weeks as bars; None where they would single somebody out."""
+    if view.weeks is None:
+        return None
+    most = max(*view.weeks, 1)
+    last = len(view.weeks) - 1
+    return {
+        "title": _("Week by week"),
+        "bars": [
+            {
+                "label": _("last seven days") if at == last else _("%(count)s weeks before", count=last - at),
+                "share": round(100 * count / most),
+                "words": str(count),
+                "tone": "late" if view.is_burst and at == last else "",
+            }
+            for at, count in enumerate(view.weeks)
+        ],
+    }

@@ -15,7 +15,7 @@ from feedback.kernel.site import put_setting
 from feedback.kernel.transaction import transaction
 from feedback.reading.timeline import list_timeline
 from feedback.routing.decision import RoutingDecision, decide_route
-from feedback.routing.learning import roll_back
+from feedback.routing.learning import roll_back, train_model
 from feedback.routing.models import Category
 from feedback.routing.queries import propose_routes
 from feedback.routing.served_model import current_model
@@ -188,3 +188,21 @@ def test_training_waits_for_enough_labels_and_is_an_admins(taught_here: County) 
     with pytest.raises(Forbidden):
         roll_back(None, actor=taught_here.actor("d"), now=START)
     assert retrain_if_due(actor=SYSTEM, now=START + timedelta(days=1)) is None
+
+
+def test_new_model_that_is_worse_on_held_back_tickets_does_not_take_over(taught_here: County) -> None:
+    names = sorted({each.label for each in made_examples(8)})
+    turned = {label: names[at - 1] for at, label in enumerate(names)}
+    held = made_examples(60, seed=9)
+    worse = train_model(made_examples(80, labels=turned), holdout=held, actor=SYSTEM, now=START + timedelta(days=1))
+    assert (worse.version, worse.is_in_force, worse.held) == (2, False, 60)
+    assert worse.before is not None
+    assert worse.after is not None
+    assert worse.after < worse.before
+    served = current_model(db.session())
+    assert served is not None
+    assert served.version == 1
+    assert roll_back(2, actor=SYSTEM, now=START + timedelta(days=2)) == 2
+    served = current_model(db.session())
+    assert served is not None
+    assert served.version == 2

@@ -8,12 +8,14 @@ from typing import Any
 import click
 from flask import current_app
 from flask.cli import AppGroup
+from sqlalchemy.orm import Session
 
 from feedback.cli.output import print_json
 from feedback.kernel.clock import utc_now
 from feedback.kernel.db import session as current_session
 from feedback.notifications.delivery import drain
 from feedback.notifications.queries import count_by_state, list_dead, oldest_waiting_at
+from feedback.routing.served_model import model_state
 from feedback.settings import Settings
 from feedback.supervision.heartbeat import is_alive, last_sweep, read_heartbeat
 
@@ -58,6 +60,11 @@ def status_command(as_json: bool) -> None:
     click.echo(f"scheduler last seen: {scheduler['heartbeat_at'] or 'never'}")
     sweep = f"{scheduler['last_sweep_at']} by {scheduler['by']}" if scheduler["last_sweep_at"] else "never"
     click.echo(f"last sweep: {sweep}{'' if scheduler['ok'] else ' (too long ago)'}")
+    model = status["category_model"]
+    serves = f"version {model['version']}" if model["version"] else "none, keywords alone"
+    click.echo(f"category model: {serves}")
+    for version, reason in model["refused"].items():
+        click.echo(f"category model: version {version} refused: {reason}")
     for letter in status["dead"]:
         click.echo(
             f"given up: {letter['kind']} {letter['id']} {letter['event']} {letter['reference'] or ''} "
@@ -84,5 +91,12 @@ def job_status() -> dict[str, Any]:
             "last_sweep_at": beat.at.isoformat() if beat else None,
             "by": beat.by if beat else None,
         },
+        "category_model": _category_model(session),
         "dead": [asdict(letter) for letter in list_dead(session)],
     }
+
+
+def _category_model(session: Session) -> dict[str, Any]:
+    """The version that serves, and those that were to and can't be used, with the reason."""
+    state = model_state(session)
+    return {"version": state.served.version if state.served else None, "refused": dict(state.refused)}

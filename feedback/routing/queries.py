@@ -62,6 +62,10 @@ def _all_categories(session: Session) -> dict[int, Category]:
     )
 
 
+LEAST_TYPED_SHARE = 0.2
+"""Whoever types is shown what is likely; a dispatcher sees the less likely too."""
+
+
 @dataclass(frozen=True)
 class ProposedRoute:
     """A category that a text speaks for, who would lead (None: nobody answers for it here), and the words that spoke.
@@ -88,6 +92,8 @@ def propose_routes(session: Session, *, text: str, area: Unit, now: datetime) ->
         now=now,
     )
     proposals = decision.proposals
+    if not decision.words:
+        proposals = tuple(p for p in proposals if p.share is None or p.share >= LEAST_TYPED_SHARE)
     if decision.lead_id is not None and decision.category_id is not None:
         said = decision.learned.guesses[0] if decision.learned else None
         words, share = (said.words, said.share) if said and not decision.words else (decision.words, None)

@@ -15,6 +15,10 @@ from feedback.routing.features import TITLE_WEIGHT, count_features, key_of, prep
 from feedback.routing.model_file import ModelParts
 
 MOST_WORDS = 5
+LONGEST_WORD = 4
+"""Letters up to which overlapping pairs are put together."""
+WEAKEST_WORD = 0.25
+"""Of the strongest word's strength: what is weaker is not worth showing."""
 FEWEST_DECIDED = 60
 """Decisions on unseen texts that a threshold is chosen from at least; with fewer, nothing is sure."""
 
@@ -89,7 +93,8 @@ class LearnedModel:
         for part, weight in ((title, TITLE_WEIGHT), (text, 1)):
             for word, strength in self._spoken(prepared(part), column):
                 said[word] = said.get(word, 0.0) + strength * weight
-        ranked = sorted(said, key=lambda word: (-said[word], word))
+        least = WEAKEST_WORD * max(said.values(), default=0.0)
+        ranked = sorted((word for word in said if said[word] >= least), key=lambda word: (-said[word], word))
         chosen: list[str] = []
         for word in ranked:
             if not any(word in other or other in word for other in chosen):
@@ -100,25 +105,30 @@ class LearnedModel:
 
     def _spoken(self, folded: str, column: int) -> Iterator[tuple[str, float]]:
         """Stretches of the text that speak for a label: overlapping features put together, with their strength."""
-        width = len(self.parts.labels)
         begin, end, strength = 0, 0, 0.0
         for start, stop in spans(folded):
-            at = self._place(key_of(folded[start:stop]))
-            if at is None:
-                continue
-            pull = self.parts.scales[at] * (
-                self.parts.weights[at * width + column] - sum(self.parts.weights[at * width : (at + 1) * width]) / width
-            )
-            if pull <= 0 or (stop - start == 1 and folded[start] > "\u3000"):
+            pull = self._pull(folded[start:stop], column)
+            if begin <= start and stop <= end:
+                strength += pull
+            elif pull <= 0 or (stop - start == 1 and folded[start] > "\u3000"):
                 continue  # a single Han character says too little to be shown
-            if start < end and stop - begin <= 4:
+            elif start < end and stop - begin <= LONGEST_WORD:
                 end, strength = stop, strength + pull
-                continue
-            if strength:
-                yield folded[begin:end], strength
-            begin, end, strength = start, stop, pull
-        if strength:
+            else:
+                if strength > 0:
+                    yield folded[begin:end], strength
+                begin, end, strength = start, stop, pull
+        if strength > 0:
             yield folded[begin:end], strength
+
+    def _pull(self, word: str, column: int) -> float:
+        """How much more a feature speaks for a label than for the others; below 0: less."""
+        at = self._place(key_of(word))
+        if at is None:
+            return 0.0
+        width = len(self.parts.labels)
+        row = self.parts.weights[at * width : (at + 1) * width]
+        return self.parts.scales[at] * (row[column] - sum(row) / width)
 
     def _place(self, key: int) -> int | None:
         at = bisect_left(self.parts.keys, key)

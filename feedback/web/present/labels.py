@@ -67,5 +67,5 @@ def leg_words(leg: LegView) -> str:
 
 
 def share_words(share: float) -> str:
-    """A share from 0 to 1 in whole percent."""
-    return f"{round(100 * share)} %"
+    """A share from 0 to 1 in whole percent. What is not quite certain is not called so."""
+    return f"{100 if share >= 1 else min(99, round(100 * share))} %"

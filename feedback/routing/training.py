@@ -14,6 +14,7 @@ import time
 import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -235,8 +236,9 @@ def _sharpness(scores: Floats, truth: Numbers, rights: np.ndarray[Any, np.dtype[
 def main() -> None:
     """Read examples as lines of JSON, write the model."""
     os.nice(NICE)
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    for which, most in ((resource.RLIMIT_CPU, CPU_SECONDS), (resource.RLIMIT_AS, MEMORY_BYTES)):
+        with suppress(OSError, ValueError):  # not every system can bound both
+            resource.setrlimit(which, (most, most))
     sys.stdout.buffer.write(pack(train(read_lines(sys.stdin.buffer.read()))))
 
 

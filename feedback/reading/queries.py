@@ -32,6 +32,7 @@ from feedback.reading.clocks import ClockView, list_clocks
 from feedback.reading.desks import desk_parts, may_see_own
 from feedback.reading.full_text import speaks_of
 from feedback.reading.raised import Raised, raised_of
+from feedback.reading.ranking import rank_hits
 from feedback.reading.requests import may_decide, pointless_actions
 from feedback.reading.search import (
     LEGACY,
@@ -53,8 +54,8 @@ from feedback.tickets.sight import sight_of
 from feedback.tickets.summaries import pointless_of_summaries
 from feedback.tickets.visibility import SAME_ACTORS, has_seat, oversees, standings, visible
 
-BY_DUE, NEWEST, OLDEST, MOST_DISPUTED = "due", "-created", "created", "-disputes"
-SORTS = (BY_DUE, NEWEST, OLDEST, MOST_DISPUTED)
+BY_DUE, NEWEST, OLDEST, MOST_DISPUTED, BEST = "due", "-created", "created", "-disputes", "best"
+SORTS = (BY_DUE, NEWEST, OLDEST, MOST_DISPUTED, BEST)
 DEFAULT_LIMIT = 25
 MOST_COUNTED = 1_000
 """From here on a search says "more than" instead of a number."""
@@ -87,23 +88,55 @@ def list_tickets(
     """A page of the tickets that the actor may see, narrowed by `filters`; the queries per page are a fixed number.
 
     `due` puts what is due first in front and what has no due time last; `-created` the newest first, `created` the
-    eldest; `-disputes` what came back most often. A brief list names neither
-    submitters nor units at work (`rows_of`).
+    eldest; `-disputes` what came back most often; `best`, for a search alone, what fits it best (`ranking.py`; the
+    newest first where it finds much). A brief list names neither submitters nor units at work (`rows_of`).
     Raises Invalid (sort, limit, cursor or a filter).
     """
     if sort not in SORTS:
         raise Invalid({"sort": Text(N_("Must be one of: %(expected)s."), expected=SORTS)})
+    if sort == BEST:
+        best = _best_page(session, actor, filters, now, limit, cursor) if filters.q else None
+        if best is not None:
+            return best
+        sort = NEWEST
     most = check_limit(limit) + 1
     if is_steady(filters) and not cursor:
         query = _steady_page(actor, filters, sort, most)
     else:
         query = _page_of(_seen(actor, _base(filters)), _narrowed(session, actor, filters, now), sort, most, cursor)
     page = cut_page(session.execute(query).all(), limit, lambda ticket: _key(sort, ticket))
-    rows = rows_of(session, page.items, actor, now, is_brief=is_brief)
-    if filters.q:
-        found = snippets_of(session, actor, [ticket.id for ticket in page.items], filters.q)
-        rows = [replace(row, snippet=found.get(ticket.id)) for row, ticket in zip(rows, page.items, strict=True)]
-    return Page(rows, page.next)
+    return Page(_rows_found(session, actor, page.items, filters.q, now, is_brief=is_brief), page.next)
+
+
+def _rows_found(
+    session: Session, actor: Actor, tickets: Sequence[Any], q: str | None, now: datetime, *, is_brief: bool = False
+) -> list[TicketRow]:
+    """These tickets as rows; with where they speak of it, if something was searched for."""
+    rows = rows_of(session, tickets, actor, now, is_brief=is_brief)
+    if not q:
+        return rows
+    found = snippets_of(session, actor, [ticket.id for ticket in tickets], q)
+    return [replace(row, snippet=found.get(ticket.id)) for row, ticket in zip(rows, tickets, strict=True)]
+
+
+def _best_page(
+    session: Session, actor: Actor, filters: TicketFilters, now: datetime, limit: int, cursor: str | None
+) -> Page[TicketRow] | None:
+    """A page of few hits, the best first; None where they are many, or the cursor is of a list of many."""
+    last_id = 0
+    if cursor:
+        made_for, _place_of, last_id = decode_cursor(cursor, 3)
+        if made_for != BEST:
+            return None
+    narrowed = [visible(actor), *conditions(session, actor, filters, now=now)]
+    ids = rank_hits(session, filters.q or "", narrowed)
+    if ids is None or (cursor and last_id not in ids):
+        return None
+    begins = ids.index(last_id) + 1 if cursor else 0
+    page = cut_page(ids[begins : begins + check_limit(limit) + 1], limit, lambda ticket_id: [BEST, None, ticket_id])
+    found = {row.id: row for row in session.execute(with_words(LISTED).where(Ticket.id.in_(page.items)))}
+    tickets = [found[ticket_id] for ticket_id in page.items if ticket_id in found]
+    return Page(_rows_found(session, actor, tickets, filters.q, now), page.next)
 
 
 def _page_of(

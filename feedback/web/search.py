@@ -1,4 +1,4 @@
-"""The search: a box for everybody, and what it found among the tickets that they may see, the newest first."""
+"""The search: a box for everybody, and what it found among the tickets they may see: few hits the best first, many the newest."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from feedback.kernel.actor import Actor
 from feedback.kernel.db import session
 from feedback.kernel.errors import Invalid
 from feedback.kernel.paging import Page
-from feedback.reading.queries import NEWEST, count_up_to, list_tickets
+from feedback.reading.queries import BEST, count_up_to, list_tickets
 from feedback.reading.views import TicketRow
 from feedback.routing.queries import list_categories
 from feedback.tickets.bigrams import phrases_of
@@ -49,10 +49,10 @@ def results() -> str:
 def _page(actor: Actor, asked: Asked, now: datetime) -> Page[TicketRow]:
     cursor = request.args.get("cursor")
     try:
-        return list_tickets(session(), actor, asked.filters, now=now, sort=NEWEST, limit=ROWS, cursor=cursor)
+        return list_tickets(session(), actor, asked.filters, now=now, sort=BEST, limit=ROWS, cursor=cursor)
     except Invalid as refused:
         asked.left_out.append(left_out_words("cursor", refused))
-        return list_tickets(session(), actor, asked.filters, now=now, sort=NEWEST, limit=ROWS)
+        return list_tickets(session(), actor, asked.filters, now=now, sort=BEST, limit=ROWS)
 
 
 def _form(asked: Asked, now: datetime) -> SearchForm:

@@ -24,9 +24,9 @@ def journey(county: County) -> Journey:
     return Journey(county)
 
 
-def overrule(journey: Journey, times: int, unit: str = "water", **fields: str) -> list[str]:
+def overrule(journey: Journey, times: int, unit: str = "water") -> list[str]:
     """So many tickets about lamps, which the catalogue sends to roads, handed on to another unit."""
-    found = [journey.submit(text=LAMP, **fields) for _each in range(times)]
+    found = [journey.submit(text=LAMP) for _each in range(times)]
     for reference in found:
         assert journey.ticket(reference).lead_unit_id == journey.county.units["roads"].id
         journey.act(reference, "transfer", "dp1", unit=unit, reason="It is theirs")

@@ -22,6 +22,7 @@ from feedback.reading.views import UnitLabel, unit_labels
 from feedback.tickets.likeness import MOST_CHARACTERS, Matter, distinct, folded, matter, wanted
 from feedback.tickets.models import Message, Ticket
 from feedback.tickets.search_index import newest_with
+from feedback.tickets.seats import words_of_own
 from feedback.tickets.summaries import JOINABLE, newest_summaries
 from feedback.tickets.visibility import visible
 from feedback.tickets.word_weights import Weights, get_weights
@@ -184,21 +185,22 @@ def _seen(
     if since is not None:  # looked at here: asked of the database, it would begin with all that is open
         rows = {row.id: row for row in rows.values() if row.status in JOINABLE and row.submitted_at >= since}
     nearest = [ticket_id for ticket_id in among if ticket_id in rows][:COMPARED]
-    words = _words(session, nearest)
+    # Of a ticket that the reader joined they read their own words alone.
+    words = _words(session, nearest) | words_of_own(session, actor.submitter_key, nearest)
     labels = unit_labels(session)
     found = []
     for ticket_id in nearest:
         if ticket_id in words:
             title, text = words[ticket_id]
-            score = mine.likeness(title or "", text, weights.mean_square)
-            found.append(_look_alike(rows[ticket_id], title or "", score, labels, asked))
+            score = mine.likeness(title, text, weights.mean_square)
+            found.append(_look_alike(rows[ticket_id], title, score, labels, asked))
     return found
 
 
-def _words(session: Session, ids: Sequence[int]) -> dict[int, tuple[str | None, str]]:
+def _words(session: Session, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
     query = select(Message.ticket_id, Message.title, func.substr(Message.body, 1, MOST_CHARACTERS).label("body"))
     query = query.where(Message.ticket_id.in_(ids), Message.version == 1, Message.is_current)
-    return {row.ticket_id: (row.title, row.body) for row in session.execute(query)}
+    return {row.ticket_id: (row.title or "", row.body) for row in session.execute(query)}
 
 
 def _look_alike(row: Any, title: str, score: float, labels: Mapping[int, UnitLabel], asked: Asked) -> LookAlike:

@@ -13,6 +13,7 @@ from feedback.kernel.db import db
 from feedback.kernel.errors import Conflict, Invalid, NotFound, Refused
 from feedback.notifications.delivery import drain
 from feedback.notifications.queries import list_notices
+from feedback.reading.look_alikes import Asked, find_look_alikes
 from feedback.reading.needs import list_needs
 from feedback.reading.queries import list_tickets, ticket_view
 from feedback.reading.search import TicketFilters
@@ -232,6 +233,10 @@ def test_a_submitter_joins_by_a_published_summary_and_reads_no_word_of_the_other
     assert titles == {"Nobody sees the steps at night"}
     found = list_tickets(session, reader, TicketFilters(q="Wang"), now=journey.now)
     assert found.items == []
+    alike = find_look_alikes(
+        session, reader, Asked(None, "Old Wang's lamp on the square is dark"), now=journey.now, least=0
+    )
+    assert {one.title for one in alike} == {"Nobody sees the steps at night"}
 
 
 def claim_after_dispatch(journey: Journey, reference: str) -> None:

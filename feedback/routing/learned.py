@@ -14,6 +14,7 @@ from itertools import accumulate
 from feedback.routing.features import TITLE_WEIGHT, count_features, key_of, prepared, spans
 from feedback.routing.model_file import ModelParts
 
+LEAST_SURE = 0.5
 MOST_WORDS = 5
 LONGEST_WORD = 4
 """Letters up to which overlapping pairs are put together."""
@@ -73,7 +74,8 @@ class LearnedModel:
     def sure_from(self, precision: float) -> float | None:
         """The lowest share at and above which decisions on unseen texts were right in `precision` (0 to 1) of them.
 
-        One more wrong one is counted than there was, so that a handful of right ones is no proof. None: there is none.
+        One more wrong one is counted than there was, so that a handful of right ones is no proof; and what is less likely
+        than not is never sure, however good the others are. None: there is none.
         """
         margins, rights = self.parts.margins, self.parts.rights
         if len(margins) < FEWEST_DECIDED:
@@ -82,7 +84,7 @@ class LearnedModel:
         for number, right in enumerate(accumulate(rights), start=1):
             if right >= precision * (number + 1) and (number == len(margins) or margins[number] < margins[number - 1]):
                 lowest = margins[number - 1]
-        return None if lowest is None else self._share_of(lowest)
+        return None if lowest is None else max(LEAST_SURE, self._share_of(lowest))
 
     def words_for(self, label: str, text: str, title: str = "", most: int = MOST_WORDS) -> tuple[str, ...]:
         """The words of the text that spoke most for a label, the strongest first; neighbours that overlap are one word."""

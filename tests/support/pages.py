@@ -180,6 +180,7 @@ LEADER = (
     Look("review-supervisor", "/review", "su"),
     Look("review-own-period", "/review?period=own&from={first_day}&to={today}", "lr"),
     Look("review-sheet", "/review", "lr", paper=True),
+    Look("topics", "/topics", "lr"),
     Look("review-list", "/review/list?from={first_day}&to={today}&by=unit&measure=confirmed&part=denominator", "lr"),
     *(
         Look(f"review-{which}", f"/review/now/{which}", "lr")

@@ -31,7 +31,7 @@ MOST_LOOKS, NEWEST = 96, 120
 """How many pairs are looked up, and how many tickets are taken of each."""
 UNKNOWN_LOOKS = 16
 """So many of the looks are for pairs that were never counted: new names, if others raise them too."""
-MOST_READ, FEWEST_LOOKS = 6_000, 12
+MOST_READ, FEWEST_LOOKS = 2_500, 12
 """The looks end where about so many entries of the index would be read, but not before so many looks."""
 COMMON = 0.03
 """A pair that a larger share of all tickets has says nothing."""

@@ -166,6 +166,7 @@ def test_production_refuses_the_demo(app: Flask) -> None:
     assert db.session().scalar(select(func.count()).select_from(Unit)) == 0
 
 
+@pytest.mark.slow
 def test_equal_seeds_tell_equal_stories(sqlite_template: Path, tmp_path: Path) -> None:
     def tale(name: str, seed: int) -> list[str]:
         path = tmp_path / name

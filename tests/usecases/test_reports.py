@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import event
 
 from feedback.kernel.db import db
@@ -16,7 +17,7 @@ from feedback.reports.period import ListQuery, ReportQuery
 from feedback.reports.queries import closure_report
 from feedback.tickets.models import TicketAbout, TicketLink
 from tests.support.calendars import at
-from tests.support.county import County
+from tests.support.county import County, build_county
 from tests.support.histories import Histories
 
 NOW = at("2026-05-15 09:00")
@@ -215,9 +216,11 @@ def test_leader_opens_every_number_and_finds_what_it_counts(county: County, by: 
     check_lists(county, by, keys)
 
 
-def test_leader_opens_every_number_on_the_other_database_too(any_county: County) -> None:
-    lay_histories(any_county)
-    check_lists(any_county, "unit", {"roads"})
+@pytest.mark.postgres
+def test_leader_opens_every_number_on_the_other_database_too(postgres_app: Flask) -> None:
+    county = build_county(db.session())
+    lay_histories(county)
+    check_lists(county, "unit", {"roads"})
 
 
 def test_leader_opens_what_was_left_out(any_county: County) -> None:

@@ -60,11 +60,7 @@ def report_of(action: str, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     failed = [outcome for outcome in outcomes if outcome.why_not]
     sentences = []
     if done:
-        sentences.append(
-            ngettext("%(num)d ticket is signed for.", "%(num)d tickets are signed for.", len(done))
-            if action == "acknowledge"
-            else ngettext("%(num)d ticket is assigned.", "%(num)d tickets are assigned.", len(done))
-        )
+        sentences.append(_done_words(action, len(done)))
     if failed:
         sentences.append(ngettext("%(num)d is not:", "%(num)d are not:", len(failed)))
     return {
@@ -79,6 +75,14 @@ def report_of(action: str, outcomes: Sequence[Outcome]) -> dict[str, Any]:
             for one in failed
         ],
     }
+
+
+def _done_words(action: str, number: int) -> str:
+    if action == "acknowledge":
+        return ngettext("%(num)d ticket is signed for.", "%(num)d tickets are signed for.", number)
+    if action == "join":
+        return ngettext("%(num)d ticket is joined.", "%(num)d tickets are joined.", number)
+    return ngettext("%(num)d ticket is assigned.", "%(num)d tickets are assigned.", number)
 
 
 def colleague_options(session: Session, actor: Actor, now: datetime) -> list[Any]:

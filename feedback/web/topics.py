@@ -1,4 +1,7 @@
-"""The leader's page of hot topics: what many raise at once, with its trend; each opens the tickets behind it."""
+"""The pages of hot topics: what many raise at once, with its trend; each opens the tickets behind it.
+
+A dispatcher makes a topic one matter there: its open tickets are joined to the eldest, whose unit answers for all.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,9 @@ from flask import Blueprint, render_template, url_for
 from feedback.kernel.db import session
 from feedback.kernel.errors import NotFound
 from feedback.reports.topics import TopicView, list_topics
+from feedback.tickets.lifecycle import OPEN
+from feedback.tickets.summaries import JOINABLE
+from feedback.web.bulk import act_on_each, report_of
 from feedback.web.filters import either_name
 from feedback.web.present.labels import name_of, unit_name
 from feedback.web.present.ticket import ticket_url
@@ -41,10 +47,40 @@ def topics() -> str:
 @require(*READERS)
 def topic(topic_id: int) -> str:
     """One topic: how many came week by week, and its tickets."""
-    now = request_now()
-    view = next((one for one in list_topics(session(), signed_in_actor(), now=now) if one.id == topic_id), None)
+    return _topic_page(topic_id)
+
+
+@topic_pages.post("/topics/<int:topic_id>/join")
+@require("dispatcher")
+def join_all(topic_id: int) -> str:
+    """Join its open tickets to the eldest, each by itself, and say what came of each."""
+    view, actor = _view(topic_id), signed_in_actor()
+    elder, younger = _elder_and_younger(view)
+    outcomes = act_on_each(younger, "join", {"into": elder}, actor=actor, now=request_now()) if elder else []
+    return _topic_page(topic_id, report_of("join", outcomes))
+
+
+def _view(topic_id: int) -> TopicView:
+    """The topic as the reader sees it. Raises NotFound."""
+    found = list_topics(session(), signed_in_actor(), now=request_now())
+    view = next((one for one in found if one.id == topic_id), None)
     if view is None:
         raise NotFound
+    return view
+
+
+def _elder_and_younger(view: TopicView) -> tuple[str | None, list[str]]:
+    """The eldest ticket that others can still be joined to, and the open ones that came after it."""
+    living = sorted((one for one in view.tickets if one.status in JOINABLE), key=lambda one: one.submitted_at)
+    if not living:
+        return None, []
+    return living[0].reference, [one.reference for one in living[1:] if one.status in OPEN]
+
+
+def _topic_page(topic_id: int, report: dict[str, Any] | None = None) -> str:
+    view, now = _view(topic_id), request_now()
+    elder, younger = _elder_and_younger(view)
+    may_join = bool(younger) and signed_in_actor().has_role("dispatcher")
     rows = [
         {
             "title": one.title,
@@ -54,7 +90,25 @@ def topic(topic_id: int) -> str:
         }
         for one in view.tickets
     ]
-    return render_template("leader/topic.html", topic=_shown(view), chart=_chart(view), rows=rows)
+    return render_template(
+        "leader/topic.html",
+        topic=_shown(view),
+        chart=_chart(view),
+        rows=rows,
+        report=report,
+        join={
+            "url": url_for("topics.join_all", topic_id=view.id),
+            "elder": elder,
+            "words": ngettext(
+                "%(num)d open ticket ends in the eldest, %(elder)s, whose unit answers for all.",
+                "%(num)d open tickets end in the eldest, %(elder)s, whose unit answers for all.",
+                len(younger),
+                elder=elder,
+            ),
+        }
+        if may_join
+        else None,
+    )
 
 
 def _shown(view: TopicView) -> dict[str, Any]:

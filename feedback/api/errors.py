@@ -194,8 +194,12 @@ def http_error(error: HTTPException) -> Response:
 
 
 def unexpected(error: Exception) -> Response:
-    """The answer to a fault of ours: an error id for the log, and nothing of what happened."""
-    if isinstance(error, OperationalError) and "locked" in str(error.orig):
+    """The answer to a fault of ours: an error id for the log, and nothing of what happened.
+
+    A database that does not answer in time, or that ended one of two writes that waited for each other, is busy: 503.
+    """
+    if isinstance(error, OperationalError):
+        log.warning("the database did not answer in time at %s: %s", request.url_rule, type(error.orig).__name__)
         return problem(503, "overloaded", Text(DETAILS[503]), headers={"Retry-After": str(BUSY_SECONDS)})
     error_id = secrets.token_hex(6)
     log.error("fault %s at %s %s", error_id, request.method, request.url_rule, exc_info=error)

@@ -29,17 +29,28 @@ class Need:
     until: datetime | None
 
 
-def list_needs(session: Session, actor: Actor, now: datetime) -> list[Need]:
-    """The actor's own tickets that wait for them, what is due first in front, at most 20; a fixed number of queries."""
+@dataclass(frozen=True)
+class Waiting:
+    """What waits for its submitter, and what they have taken already while others who raised the same have not spoken."""
+
+    needs: list[Need]
+    voted: list[TicketRow]
+
+
+def list_waiting(session: Session, actor: Actor, now: datetime) -> Waiting:
+    """The actor's own tickets that wait for a word, what is due first in front, at most 20; a fixed number of queries."""
     filters = TicketFilters(status=(lifecycle.WAITING, lifecycle.RESOLVED), mine=True)
     rows = list_tickets(session, actor, filters, now=now, limit=MOST).items
     spoken = _spoken(session, actor, [row.reference for row in rows if row.status == lifecycle.RESOLVED])
-    rows = [row for row in rows if row.reference not in spoken]
-    references = [row.reference for row in rows]
+    waiting = [row for row in rows if row.reference not in spoken]
+    references = [row.reference for row in waiting]
     words = _last_words(session, references)
     until = _until(session, references)
-    needs = [Need(row, words.get(row.reference, ""), until.get(row.reference)) for row in rows]
-    return sorted(needs, key=lambda need: (need.until is None, need.until))
+    needs = [Need(row, words.get(row.reference, ""), until.get(row.reference)) for row in waiting]
+    return Waiting(
+        sorted(needs, key=lambda need: (need.until is None, need.until)),
+        [row for row in rows if row.reference in spoken],
+    )
 
 
 def _spoken(session: Session, actor: Actor, references: list[str]) -> set[str]:

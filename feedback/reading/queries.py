@@ -125,7 +125,7 @@ def _best_page(
     """A page of few hits, the best first; None where they are many, or the cursor is of a list of many."""
     last_id = 0
     if cursor:
-        made_for, _place_of, last_id = decode_cursor(cursor, 3)
+        made_for, _at, last_id = decode_cursor(cursor, 3)
         if made_for != BEST:
             return None
     narrowed = [visible(actor), *conditions(session, actor, filters, now=now)]

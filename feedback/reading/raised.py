@@ -31,6 +31,8 @@ class Raised:
 
 
 ALONE = Raised(1, 0, None, None, ())
+VOTED = Raised(0, None, CONFIRMING[0], None, ())
+"""Of a list, where it is known that the reader has taken the claim and not how many others have."""
 
 
 def raised_of(session: Session, ticket: Ticket, actor: Actor, sight: Sight) -> Raised:

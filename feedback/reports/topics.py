@@ -16,6 +16,7 @@ from feedback.reading.views import UnitLabel, unit_labels
 from feedback.reports.suppression import FEWEST, Cell
 from feedback.routing.queries import categories_by_id
 from feedback.supervision.models import HotTopic, HotTopicTicket
+from feedback.tickets.lifecycle import state_of
 from feedback.tickets.models import Message, Ticket
 from feedback.tickets.visibility import PROTECTED, sees_as_staff
 
@@ -25,11 +26,12 @@ SMALLEST = 3
 
 @dataclass(frozen=True)
 class TopicTicket:
-    """A ticket of a topic that the reader may see."""
+    """A ticket of a topic that the reader may see; `state` is its status with the reason where it is closed."""
 
     reference: str
     title: str
     status: str
+    state: str
     submitted_at: datetime
 
 
@@ -82,7 +84,7 @@ def list_topics(session: Session, actor: Actor, *, now: datetime) -> list[TopicV
                 usual=topic.usual,
                 is_burst=topic.is_burst,
                 renewed_at=topic.renewed_at,
-                tickets=tuple(TopicTicket(r.reference, r.title or "", r.status, r.submitted_at) for r in rows),
+                tickets=tuple(_ticket(row) for row in rows),
             )
         )
     return sorted(views, key=lambda view: (not view.is_burst, -(view.weeks or (0,))[-1], -view.size, view.id))
@@ -95,6 +97,7 @@ def _seen(session: Session, actor: Actor) -> dict[int, list[Any]]:
             HotTopicTicket.topic_id,
             Ticket.reference,
             Ticket.status,
+            Ticket.closure_reason,
             Ticket.privacy,
             Ticket.submitted_at,
             Message.title,
@@ -108,6 +111,11 @@ def _seen(session: Session, actor: Actor) -> dict[int, list[Any]]:
     for row in session.execute(query):
         found[row.topic_id].append(row)
     return dict(found)
+
+
+def _ticket(row: Any) -> TopicTicket:
+    state = state_of(row.status, row.closure_reason)
+    return TopicTicket(row.reference, row.title or "", row.status, state, row.submitted_at)
 
 
 def _weeks(rows: Sequence[Any], now: datetime) -> tuple[int, ...]:

@@ -18,8 +18,9 @@ from feedback.kernel.db import session
 from feedback.kernel.errors import Invalid, NotFound
 from feedback.kernel.idempotency import Once
 from feedback.reading.look_alikes import say_the_same
-from feedback.reading.needs import list_needs
+from feedback.reading.needs import list_waiting
 from feedback.reading.queries import NEWEST, list_tickets, ticket_view
+from feedback.reading.raised import VOTED
 from feedback.reading.search import TicketFilters
 from feedback.tickets.actions import TicketRef
 from feedback.tickets.visibility import get_ticket
@@ -85,12 +86,15 @@ def home() -> Answer:
         limit=ENDED,
         cursor=request.args.get("ended") or None,
     )
+    waiting = list_waiting(session(), actor, now)
+    is_first = "after" not in request.args
+    voted = [card_of(row, now, raised=VOTED) for row in waiting.voted] if is_first else []
     return render_template(
         "submitter/home.html",
-        needs=needs_of(list_needs(session(), actor, now), now),
-        cards=[card_of(row, now) for row in page.items],
+        needs=needs_of(waiting.needs, now),
+        cards=[*voted, *(card_of(row, now) for row in page.items)],
         next_url=url_for("submitter.home", after=page.next) if page.next else None,
-        is_first="after" not in request.args,
+        is_first=is_first,
         ended=[card_of(row, now) for row in ended.items],
         ended_url=url_for("submitter.home", ended=ended.next, _anchor="ended") if ended.next else None,
         shows_ended="ended" in request.args,

@@ -29,6 +29,7 @@ from feedback.web.present.cells import clocks_of, entries_of, name_of, status_of
 from feedback.web.present.facts import facts_of, own_requests, people_of, requests_of
 from feedback.web.present.files import files_of
 from feedback.web.present.sheet import sheet_of
+from feedback.web.present.ticket import ticket_url
 from feedback.web.present.time import when_past
 from feedback.web.present.words_actions import YES_NAMES
 from feedback.web.replies import offered_replies
@@ -131,13 +132,10 @@ def _decision(request: RequestView, view: TicketView, sent: Sent | None) -> dict
 
 def _joined(view: TicketView) -> list[dict[str, str]]:
     """The elder that it was joined to and the younger ones joined to it, as links."""
-    links = [("elder", view.raised.joined_into)] if view.raised.joined_into else []
-    links += [("younger", reference) for reference in view.raised.joined]
-    labels = {"elder": _("The elder ticket: %(reference)s"), "younger": _("Joined: %(reference)s")}
-    return [
-        {"text": labels[which] % {"reference": reference}, "url": url_for("ticket.show", reference=reference)}
-        for which, reference in links
-    ]
+    elder, younger = view.raised.joined_into, view.raised.joined
+    links = [(_("The elder ticket: %(reference)s", reference=elder), elder)] if elder else []
+    links += [(_("Joined: %(reference)s", reference=one), one) for one in younger]
+    return [{"text": text, "url": ticket_url(reference)} for text, reference in links]
 
 
 def _alike(session: Session, ticket: Ticket, view: TicketView, actor: Actor, now: datetime) -> list[dict[str, Any]]:

@@ -1,17 +1,19 @@
 """The pages of hot topics: what many raise at once, with its trend; each opens the tickets behind it.
 
-A dispatcher makes a topic one matter there: its open tickets are joined to the eldest, whose unit answers for all.
+A dispatcher makes a topic one matter there: those of its open tickets that are ticked are joined to the eldest, whose unit
+answers for all.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, render_template, url_for
+from flask import Blueprint, render_template, request, url_for
 
 from feedback.kernel.db import session
 from feedback.kernel.errors import NotFound
-from feedback.reports.topics import TopicView, list_topics
+from feedback.reports.topics import TopicTicket, TopicView, list_topics
 from feedback.tickets.lifecycle import OPEN
 from feedback.tickets.summaries import JOINABLE
 from feedback.web.bulk import act_on_each, report_of
@@ -53,10 +55,12 @@ def topic(topic_id: int) -> str:
 @topic_pages.post("/topics/<int:topic_id>/join")
 @require("dispatcher")
 def join_all(topic_id: int) -> str:
-    """Join its open tickets to the eldest, each by itself, and say what came of each."""
-    view, actor = _view(topic_id), signed_in_actor()
-    elder, younger = _elder_and_younger(view)
-    outcomes = act_on_each(younger, "join", {"into": elder}, actor=actor, now=request_now()) if elder else []
+    """Join the ticked ones of its open tickets to the eldest, each by itself, and say what came of each."""
+    elder, younger = _elder_and_younger(_view(topic_id))
+    ticked = set(request.form.getlist("ticket"))
+    chosen = [one.reference for one in younger if one.reference in ticked]
+    fields = {"into": elder.reference if elder else None}
+    outcomes = act_on_each(chosen, "join", fields, actor=signed_in_actor(), now=request_now())
     return _topic_page(topic_id, report_of("join", outcomes))
 
 
@@ -69,27 +73,17 @@ def _view(topic_id: int) -> TopicView:
     return view
 
 
-def _elder_and_younger(view: TopicView) -> tuple[str | None, list[str]]:
+def _elder_and_younger(view: TopicView) -> tuple[TopicTicket | None, list[TopicTicket]]:
     """The eldest ticket that others can still be joined to, and the open ones that came after it."""
     living = sorted((one for one in view.tickets if one.status in JOINABLE), key=lambda one: one.submitted_at)
-    if not living:
-        return None, []
-    return living[0].reference, [one.reference for one in living[1:] if one.status in OPEN]
+    return (living[0] if living else None), [one for one in living[1:] if one.status in OPEN]
 
 
 def _topic_page(topic_id: int, report: dict[str, Any] | None = None) -> str:
     view, now = _view(topic_id), request_now()
     elder, younger = _elder_and_younger(view)
     may_join = bool(younger) and signed_in_actor().has_role("dispatcher")
-    rows = [
-        {
-            "title": one.title,
-            "url": ticket_url(one.reference),
-            "status": name_of(SHORT_STATE_NAMES, one.status),
-            "at": when_past(one.submitted_at, now),
-        }
-        for one in view.tickets
-    ]
+    rows = [_row(one, now) for one in view.tickets]
     return render_template(
         "leader/topic.html",
         topic=_shown(view),
@@ -98,17 +92,22 @@ def _topic_page(topic_id: int, report: dict[str, Any] | None = None) -> str:
         report=report,
         join={
             "url": url_for("topics.join_all", topic_id=view.id),
-            "elder": elder,
-            "words": ngettext(
-                "%(num)d open ticket ends in the eldest, %(elder)s, whose unit answers for all.",
-                "%(num)d open tickets end in the eldest, %(elder)s, whose unit answers for all.",
-                len(younger),
-                elder=elder,
-            ),
+            "elder": _row(elder, now),
+            "younger": [_row(one, now) for one in younger],
         }
-        if may_join
+        if elder and may_join
         else None,
     )
+
+
+def _row(one: TopicTicket, now: datetime) -> dict[str, Any]:
+    return {
+        "reference": one.reference,
+        "title": one.title,
+        "url": ticket_url(one.reference),
+        "status": name_of(SHORT_STATE_NAMES, one.state),
+        "at": when_past(one.submitted_at, now),
+    }
 
 
 def _shown(view: TopicView) -> dict[str, Any]:
@@ -121,7 +120,9 @@ def _shown(view: TopicView) -> dict[str, Any]:
         "where": where,
         "size": ngettext("%(num)s ticket", "%(num)s tickets", view.size),
         "recent": _("%(count)s in the last seven days", count=last_week) if last_week is not None else "",
-        "usual": _("a usual week there brings %(count)s in all", count=f"{view.usual:.1f}"),
+        "usual": _("a usual week there brings %(count)s in all", count=round(view.usual))
+        if round(view.usual)
+        else _("a usual week there brings hardly any"),
         "is_burst": view.is_burst and last_week is not None,
     }
 

@@ -14,7 +14,9 @@ from flask import Flask
 
 from feedback.kernel.clock import local_day, utc_now
 from feedback.kernel.db import db
+from feedback.supervision.models import HotTopicTicket
 from feedback.tickets.models import Ticket, TicketRequest
+from feedback.tickets.summaries import PublishedSummary
 
 
 @dataclass(frozen=True)
@@ -181,6 +183,10 @@ LEADER = (
     Look("review-own-period", "/review?period=own&from={first_day}&to={today}", "lr"),
     Look("review-sheet", "/review", "lr", paper=True),
     Look("topics", "/topics", "lr"),
+    Look("topic", "/topics/{topic}", "lr"),
+    Look("topic-to-join", "/topics/{topic}", "dp1"),
+    Look("dispatcher-ticket-summed-up", "/tickets/{summed_up}", "dp1"),
+    Look("cadre-receipt-alike", "/submit/done/{summed_up_next}", "v1"),
     Look("review-list", "/review/list?from={first_day}&to={today}&by=unit&measure=confirmed&part=denominator", "lr"),
     *(
         Look(f"review-{which}", f"/review/now/{which}", "lr")
@@ -228,8 +234,9 @@ LOOKS = (*ENTRANCE, *EVERYBODY, *CADRE, *STAFF, *LEADER, *ADMIN)
 def references(app: Flask) -> dict[str, str]:
     """What fills the addresses: the newest ticket of each state or closing reason, one with a name where there is one.
 
-    `elder` is one that others were joined to, KIND_asked one with such a request undecided, `link` a one-time link to
-    choose a password, and `first_day` and `today` are a period in which all tickets were submitted.
+    `elder` is one that others were joined to, `summed_up` one of which a summary is published and `summed_up_next` one that
+    says the same, `topic` the number of their topic, KIND_asked one with such a request undecided, `link` a one-time link
+    to choose a password, and `first_day` and `today` are a period in which all tickets were submitted.
     """
     with app.app_context():
         session = db.session()
@@ -238,8 +245,13 @@ def references(app: Flask) -> dict[str, str]:
         found = {ticket.closure_reason or ticket.status: ticket.reference for ticket in rows}
         by_id = {ticket.id: ticket.reference for ticket in rows}
         asked = session.query(TicketRequest).filter_by(state="pending")
-        elders = [by_id[ticket.joined_into_id] for ticket in rows if ticket.joined_into_id]
-        found |= {"elder": elders[0]} if elders else {}
+        summary = session.query(PublishedSummary).first()
+        topic = session.query(HotTopicTicket).filter_by(ticket_id=summary.ticket_id).first() if summary else None
+        elder = next((ticket.joined_into_id for ticket in rows if ticket.joined_into_id), None)
+        summed_up = summary.ticket_id if summary else None
+        some = {"elder": elder, "summed_up": summed_up, "summed_up_next": summed_up and summed_up + 1}
+        found |= {name: by_id[ticket_id] for name, ticket_id in some.items() if ticket_id}
+        found |= {"topic": str(topic.topic_id) if topic else ""}
         found |= {f"{request.kind}_asked": by_id[request.ticket_id] for request in asked}
         db.session.remove()
         today = local_day(utc_now())

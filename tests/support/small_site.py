@@ -24,6 +24,7 @@ from feedback.people.password_links import issue_link
 from feedback.people.usecases import OfAccount
 from feedback.settings import Settings
 from feedback.sla.extensions import reach_of
+from feedback.supervision.hot_topics import renew_topics
 from feedback.tickets.models import Ticket
 from tests.support.browser import give_password
 from tests.support.county import County, build_county
@@ -117,6 +118,7 @@ def _write_tickets(journey: Journey) -> None:
     )
     journey.to("closed.unanswered", text="文化活动室的投影仪坏了，开会只能念稿子。", place="文化活动室")
     _raise_together(journey)
+    _overrule(journey)
     for number in range(8):
         journey.now = utc_now() - timedelta(hours=9 - number)
         journey.submit(by="s2", text=f"{TEXTS[number % len(TEXTS)]}（{number + 1}）", privacy="confidential")
@@ -131,6 +133,16 @@ def _raise_together(journey: Journey) -> None:
     journey.act(eldest, "acknowledge", "hw")
     journey.act(eldest, "resolve", "hw", outcome="solved", text="已清掏排水沟八十米，换了两块破损盖板。")
     journey.act(eldest, "confirm", "s", verdict="solved")
+
+
+def _overrule(journey: Journey) -> None:
+    """Three raise the same, and the dispatcher sends each elsewhere than the catalogue says; the first one is summed up."""
+    found = []
+    for number, login in enumerate(("v0", "v1", "v2"), start=1):
+        text = f"西桥头的路灯{number}号杆不亮，晚上过桥看不清台阶。"
+        found.append(journey.submit(by=login, text=text, category="works/a", place="西桥头"))
+        journey.act(found[-1], "transfer", "dp1", unit="water", reason="桥上的灯由他们管护。")
+    journey.act(found[0], "publish_summary", "dp1", text="西桥头路灯不亮")
 
 
 def make_site(folder: Path) -> Flask:
@@ -151,6 +163,7 @@ def make_site(folder: Path) -> Flask:
         Base.metadata.create_all(db.engine)
         county = fill(app)
         drain(now=utc_now(), settings=settings)
+        renew_topics(utc_now())
         asked = issue_link(OfAccount(login="v3"), actor=county.actor("adm", utc_now()), now=utc_now())
         app.config["LINK_TO_LOOK_AT"] = asked.token
         db.session.remove()

@@ -14,7 +14,7 @@ from feedback.kernel.errors import Conflict, Invalid, NotFound, Refused
 from feedback.notifications.delivery import drain
 from feedback.notifications.queries import list_notices
 from feedback.reading.look_alikes import Asked, find_look_alikes
-from feedback.reading.needs import list_needs
+from feedback.reading.needs import list_waiting
 from feedback.reading.queries import list_tickets, ticket_view
 from feedback.reading.search import TicketFilters
 from feedback.reading.timeline import list_timeline
@@ -279,7 +279,9 @@ def test_whoever_has_voted_is_asked_no_more_and_the_elder_can_not_be_withdrawn(j
     waiting = {
         login: [
             need.row.reference
-            for need in list_needs(journey.county.session, journey.county.actor(login, journey.now), journey.now)
+            for need in list_waiting(
+                journey.county.session, journey.county.actor(login, journey.now), journey.now
+            ).needs
         ]
         for login in CADRES
     }

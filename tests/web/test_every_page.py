@@ -25,6 +25,7 @@ from feedback.routing.danger import LISTS
 from feedback.routing.models import CatalogueRow, Category
 from feedback.sla.models import SlaPolicy
 from feedback.tickets.models import Leg, Message, Ticket
+from feedback.tickets.summaries import PublishedSummary
 from tests.support.browser import Browser
 from tests.support.pages import LOOKS, Look, references
 from tests.support.small_site import make_site
@@ -100,6 +101,7 @@ def written(site: Flask) -> str:
     with site.app_context():
         session = db.session()
         said = [f"{message.title or ''} {message.body}" for message in session.query(Message)]
+        said += [summary.text for summary in session.query(PublishedSummary)]
         said += [ticket.place or "" for ticket in session.query(Ticket)]
         said += [leg.task or "" for leg in session.query(Leg)]
         said += [f"{a.name} {a.login}" for a in session.query(Account)]

@@ -40,13 +40,17 @@ def test_a_dispatcher_makes_it_one_matter_and_each_who_raised_it_still_votes(app
     dispatcher = Browser(app, **{"Accept-Language": "en"})
     dispatcher.sign_in("dp1")
     address = dispatcher.get("/topics").text.split('href="/topics/')[1].split('"')[0]
-    elder = stories[0].reference
-    assert f"3 open tickets end in the eldest, {elder}" in dispatcher.get(f"/topics/{address}").text
-    answer = dispatcher.post(f"/topics/{address}/join", {})
-    assert "3 tickets are joined." in answer.text
-    assert "Join them to the eldest" not in answer.text
-    assert [story.state for story in stories[1:]] == ["closed.joined"] * 3
-    assert stories[0].state != "closed.joined"
+    elder, *younger = stories
+    page = dispatcher.get(f"/topics/{address}").text
+    assert all(f'name="ticket" value="{story.reference}" checked' in page for story in younger)
+    assert f'value="{elder.reference}"' not in page
+    assert "Choose at least one" in dispatcher.post(f"/topics/{address}/join", {}).text
+    ticked = [younger[0].reference, younger[1].reference, elder.reference, "ZD-22222-22222"]
+    answer = dispatcher.post(f"/topics/{address}/join", {"ticket": ticked})
+    assert "2 tickets are joined." in answer.text
+    assert [story.state for story in younger[:2]] == ["closed.joined"] * 2
+    assert {"closed.joined"}.isdisjoint({elder.state, younger[2].state})
+    assert "joined ·" in answer.text, "in words, and not by its code"
     leader = Browser(app, **{"Accept-Language": "en"})
     leader.sign_in("lp")
     assert leader.post(f"/topics/{address}/join", {}).status_code == 403

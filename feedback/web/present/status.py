@@ -268,16 +268,15 @@ def _resolved(seen: Seen) -> Words:
 def _voted(seen: Seen, at: str) -> Words:
     """The reader has taken the claim; others who raised the same have not spoken yet."""
     raised = seen.raised
+    if not raised.by:
+        return "done", _("You have confirmed it; others who raised the same are asked too."), ""
     sentence = _(
         "You have confirmed it; so have %(confirmed)s of the %(by)s who raised it.",
         confirmed=raised.confirmed or 0,
         by=raised.by,
     )
-    return (
-        "done",
-        sentence,
-        _("It closes when all have, or on %(at)s by the words that are there.", at=at) if at else "",
-    )
+    closing = _("It closes when all have, or on %(at)s by the words that are there.", at=at) if at else ""
+    return "done", sentence, closing
 
 
 def _other(seen: Seen) -> Words:

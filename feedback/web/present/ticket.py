@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import url_for
 
+from feedback.reading.raised import ALONE, Raised
 from feedback.reading.views import TicketRow
 from feedback.web.present.labels import category_name, name_of, on_behalf_words, unit_name
 from feedback.web.present.status import RUNNING, row_tone, status_of
@@ -78,12 +79,12 @@ def _last_step(row: TicketRow) -> Part:
     return {"state": "skipped", "label": _("Closed")}
 
 
-def card_of(row: TicketRow, now: datetime, until: datetime | None = None) -> Part:
+def card_of(row: TicketRow, now: datetime, until: datetime | None = None, raised: Raised = ALONE) -> Part:
     """A ticket as a card: title, status sentence, five-step line."""
     return {
         "title": row.title,
         "url": ticket_url(row.reference),
-        "status": status_of(row, now, until=until),
+        "status": status_of(row, now, until=until, raised=raised),
         "steps": steps_of(row, now),
         "reference": row.reference,
         "meta": meta_of(row),

@@ -24,16 +24,14 @@ from typing import Any
 from sqlalchemy import insert
 
 from bench import servers
-from feedback.demo.defaults import install_site_defaults
-from feedback.factory import create_app
+from bench.empty_site import empty_site
 from feedback.kernel.actor import SYSTEM, Actor
-from feedback.kernel.db import Base, db
+from feedback.kernel.db import db
 from feedback.kernel.db import session as current_session
 from feedback.kernel.transaction import transaction
 from feedback.people.models import Account, RoleGrant, Unit
 from feedback.people.queries import load_actor
 from feedback.reading.look_alikes import Asked, find_look_alikes
-from feedback.settings import Settings
 from feedback.tickets.models import Message, Ticket
 from feedback.tickets.search_index import Said, words_row
 from feedback.tickets.search_tables import TicketWords
@@ -91,26 +89,13 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 def _site(folder: Path, url: str) -> Any:
     """An empty site with one unit, its dispatcher and somebody who submits."""
-    settings = Settings.from_env(
-        {
-            "FEEDBACK_ENV": "testing",
-            "SECRET_KEY": "only-to-measure-0123456789abcdef0123456789",
-            "DATABASE_URL": url,
-            "REDIS_URL": "redis://127.0.0.1:1/0",
-            "BASE_URL": "http://127.0.0.1:8000",
-            "INSTANCE_DIR": str(folder),
-        }
-    )
-    app = create_app(settings)
-    with app.app_context():
-        Base.metadata.create_all(db.engine)
-        install_site_defaults(now=NOW - timedelta(days=30))
-        with transaction() as session:
-            session.add(Unit(id=1, code="root", name="Root", kind="region", level="county", path="/1/"))
-            for number, role in enumerate(("dispatcher", "submitter"), start=1):
-                session.add(Account(id=number, login=role, name=role, created_at=NOW, is_active=True))
-                session.flush()
-                session.add(RoleGrant(account_id=number, role=role, unit_id=1))
+    app = empty_site(folder, url, since=NOW - timedelta(days=30))
+    with app.app_context(), transaction() as session:
+        session.add(Unit(id=1, code="root", name="Root", kind="region", level="county", path="/1/"))
+        for number, role in enumerate(("dispatcher", "submitter"), start=1):
+            session.add(Account(id=number, login=role, name=role, created_at=NOW, is_active=True))
+            session.flush()
+            session.add(RoleGrant(account_id=number, role=role, unit_id=1))
     return app
 
 

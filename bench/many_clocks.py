@@ -11,12 +11,10 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import delete, insert, update
 
-from feedback.demo.defaults import install_site_defaults
-from feedback.factory import create_app
-from feedback.kernel.db import Base, db
+from bench.empty_site import empty_site
+from feedback.kernel.db import db
 from feedback.kernel.outbox import Outbox
 from feedback.kernel.transaction import transaction
-from feedback.settings import Settings
 from feedback.sla.models import SlaAlarm, SlaClock
 from feedback.sla.sweep import fire_due
 
@@ -31,20 +29,8 @@ def fill(folder: Path, size: int, due: int, database_url: str | None = None) -> 
     Its first `due` clocks have an alarm at NOW, the others in the weeks after it.
     """
     folder.mkdir(parents=True)
-    settings = Settings.from_env(
-        {
-            "FEEDBACK_ENV": "testing",
-            "SECRET_KEY": "only-to-measure-0123456789abcdef0123456789",
-            "DATABASE_URL": database_url or f"sqlite:///{folder / 'zhida.db'}",
-            "REDIS_URL": "redis://127.0.0.1:1/0",
-            "BASE_URL": "http://127.0.0.1:8000",
-            "INSTANCE_DIR": str(folder),
-        }
-    )
-    app = create_app(settings)
+    app = empty_site(folder, database_url or f"sqlite:///{folder / 'zhida.db'}", since=NOW - timedelta(days=30))
     with app.app_context():
-        Base.metadata.create_all(db.engine)
-        install_site_defaults(now=NOW - timedelta(days=30))
         for rows in _batches(size, due):
             with transaction() as session:
                 session.execute(insert(SlaClock), rows)

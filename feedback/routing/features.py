@@ -25,7 +25,7 @@ _BLANK = re.compile(r"(?<![^\W_]) +| +(?![^\W_])" + rf"|(?<=[{_HAN}]) +| +(?=[{_
 
 
 def key_of(word: str) -> int:
-    """The number that stands for a feature in a model: 32 bits, the same in every process."""
+    """The number that stands for a word where many are kept: 32 bits, the same in every process."""
     return zlib.crc32(word.encode("utf-8", "surrogatepass"))
 
 

@@ -32,7 +32,8 @@ def _cell(rule: Rule) -> str:
     who = ", ".join(sorted(f"{role}@{relation}" for role, relation in rule.who))
     states = ", ".join(sorted(rule.states, key=lifecycle.STATES.index))
     clocks = "; ".join(rule.clocks) or "-"
-    return f"| {rule.action} | {states} | {rule.to} | {who} | {' '.join(rule.needs) or '-'} | {clocks} |"
+    to = f"{rule.to} (or {rule.or_to})" if rule.or_to else rule.to
+    return f"| {rule.action} | {states} | {to} | {who} | {' '.join(rule.needs) or '-'} | {clocks} |"
 
 
 def markdown() -> str:

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from feedback.kernel.db import Base, Id, Instant
 from feedback.kernel.reference import kept, watch
 from feedback.kernel.transaction import transaction
+from feedback.routing.features import key_of
 from feedback.tickets.likeness import MOST_CHARACTERS, distinct
 from feedback.tickets.models import Message, Ticket
 
@@ -75,11 +76,6 @@ class Weights:
 def weight_of(count: int, tickets: int) -> float:
     """What a pair weighs that stands in `count` of so many tickets."""
     return math.log((1 + tickets) / (1 + count)) + 1
-
-
-def key_of(pair: str) -> int:
-    """The number that stands for a pair."""
-    return zlib.crc32(pair.encode("utf-8", "surrogatepass"))
 
 
 def get_weights(session: Session) -> Weights:

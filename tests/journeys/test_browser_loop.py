@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import pytest
-from flask import Flask
 from playwright.sync_api import Browser, Route, expect
 
 from feedback.kernel.db import db
 from feedback.tickets.models import Ticket
-from tests.support.browser import PASSWORD, give_password
+from tests.support.browser import PASSWORD
 from tests.support.chromium import (
     DESK,
     NARROW,
     PHONE,
     arrived,
     faults_of,
-    running_browser,
     scrolls_sideways,
-    served,
     signed_in,
 )
 from tests.support.county import County
@@ -30,24 +26,6 @@ pytestmark = pytest.mark.browser
 
 LEAK = "The water pipe at the school gate leaks since Sunday"
 LONGEST_SECONDS = 20
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with running_browser() as chromium:
-        yield chromium
-
-
-@pytest.fixture
-def people(county: County) -> County:
-    give_password(*county.accounts.values())
-    return county
-
-
-@pytest.fixture
-def address(app: Flask, people: County) -> Iterator[str]:
-    with served(app) as found:
-        yield found
 
 
 def _tickets() -> list[Ticket]:
@@ -104,13 +82,13 @@ def test_a_cadre_can_send_right_after_typing(browser: Browser, address: str) -> 
     assert box["y"] + box["height"] <= PHONE[1], "Send must be in reach without scrolling"
 
 
-def test_a_cadre_without_scripts_submits_answers_and_disputes(browser: Browser, address: str, people: County) -> None:
+def test_a_cadre_without_scripts_submits_answers_and_disputes(browser: Browser, address: str, county: County) -> None:
     cadre = signed_in(browser, address, "s", PHONE, scripts=False)
     cadre.goto("/submit")
     cadre.fill("#submit-text", LEAK)
     cadre.get_by_role("button", name="Send").click()
     reference = cadre.locator(".reference").inner_text()
-    journey = Journey(people, now=_tickets()[0].submitted_at)
+    journey = Journey(county, now=_tickets()[0].submitted_at)
     journey.act(reference, "acknowledge", "hw")
     journey.act(reference, "ask_submitter", "hw", text="Which gate is it?")
 
@@ -220,8 +198,8 @@ def test_what_was_typed_outlives_the_network_and_the_session_and_is_sent_once(br
     assert len(_tickets()) == 1
 
 
-def test_an_action_that_is_sent_leaves_no_draft_behind(browser: Browser, address: str, people: County) -> None:
-    reference = Journey(people).to("in_progress")
+def test_an_action_that_is_sent_leaves_no_draft_behind(browser: Browser, address: str, county: County) -> None:
+    reference = Journey(county).to("in_progress")
     handler = signed_in(browser, address, "hw", DESK)
     handler.goto(f"/tickets/{reference}")
     for words in ("We come today at four", "We come tomorrow at four"):
@@ -241,9 +219,9 @@ def test_an_action_that_is_sent_leaves_no_draft_behind(browser: Browser, address
     ],
 )
 def test_every_state_is_sound_for_each_reader_and_fits_the_window(
-    browser: Browser, address: str, people: County, login: str, size: tuple[int, int], lang: str
+    browser: Browser, address: str, county: County, login: str, size: tuple[int, int], lang: str
 ) -> None:
-    journey = Journey(people)
+    journey = Journey(county)
     references = [journey.to(state) for state in REACHED]
     asked = journey.submit()
     journey.act(asked, "decline", "dp1", reason_code="outside_the_area", instead="Ask the city's road office")

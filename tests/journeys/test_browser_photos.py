@@ -4,36 +4,19 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from flask import Flask
 from PIL import Image
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from tests.support import pictures
-from tests.support.browser import give_password
-from tests.support.chromium import DESK, PHONE, arrived, faults_of, running_browser, scrolls_sideways, served, signed_in
-from tests.support.county import County
+from tests.support.chromium import DESK, PHONE, arrived, faults_of, scrolls_sideways, signed_in
 from tests.support.files import rows, store
 
 pytestmark = pytest.mark.browser
 
 LEAK = "The water pipe at the school gate leaks since Sunday"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with running_browser() as chromium:
-        yield chromium
-
-
-@pytest.fixture
-def address(app: Flask, county: County) -> Iterator[str]:
-    give_password(*county.accounts.values())
-    with served(app) as found:
-        yield found
 
 
 @pytest.fixture

@@ -4,43 +4,24 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator
 
 import pytest
-from flask import Flask
 from playwright.sync_api import Browser, Route, expect
 
 from feedback.kernel.db import db
 from feedback.tickets.models import Ticket
-from tests.support.browser import give_password
 from tests.support.chromium import (
     NARROW,
     PHONE,
     arrived,
     faults_of,
-    running_browser,
     scrolls_sideways,
-    served,
     signed_in,
 )
-from tests.support.county import County
 
 pytestmark = pytest.mark.browser
 
 LONGEST_SECONDS = 20
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with running_browser() as chromium:
-        yield chromium
-
-
-@pytest.fixture
-def address(app: Flask, county: County) -> Iterator[str]:
-    give_password(*county.accounts.values())
-    with served(app) as found:
-        yield found
 
 
 def _ticket() -> Ticket:

@@ -15,7 +15,6 @@ from tests.support.chromium import (
     NARROW,
     arrived,
     faults_of,
-    running_browser,
     scrolls_sideways,
     served,
     signed_in,
@@ -53,12 +52,6 @@ PAGES = {
     ),
 }
 HEAVIEST = 150_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with running_browser() as chromium:
-        yield chromium
 
 
 @pytest.fixture(scope="module")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 from playwright.sync_api import Browser
 
 from tests.support.axe_table import look_through, site_to_look_at, time_of
-from tests.support.chromium import running_browser
 from tests.support.errands import ERRANDS, Errand
 from tests.support.inspection import PHONE_WIDTH, Found, Scale, inspect
 from tests.support.pages import LOOKS, Look
@@ -22,12 +21,6 @@ MOST_TAPS = {"submit": 3, "answer a question": 2, "confirm": 1, "send back": 3, 
 LONGEST_SECONDS = 20
 BAD = """<html lang="en"><title>Bad</title><main><h1>Bad</h1><input name="unlabelled"><div style="width: 500px">wide</div>
 <img src="http://127.0.0.1:9/x.png" alt=""></main></html>"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with running_browser() as chromium:
-        yield chromium
 
 
 def _faults(found: Sequence[Found]) -> list[str]:

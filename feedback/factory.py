@@ -43,6 +43,7 @@ from feedback.web.search import search_pages
 from feedback.web.security import init_security
 from feedback.web.session import init_sessions
 from feedback.web.submitter import submitter_pages
+from feedback.web.templating import PageEnvironment
 from feedback.web.ticket import ticket_pages
 from feedback.web.topics import topic_pages
 
@@ -90,6 +91,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """The WSGI application of one instance. SettingsError names a setting that is missing or wrong."""
     settings = settings or Settings.from_env()
     app = Flask("feedback", template_folder="../templates", static_folder=None)
+    app.jinja_environment = PageEnvironment
     app.config.update(
         SETTINGS=settings,
         SECRET_KEY=settings.secret_key,

@@ -17,7 +17,6 @@ from feedback.reading.clocks import open_spans
 from feedback.reading.queries import MOST_COUNTED, count_each_up_to, list_tickets
 from feedback.reading.search import TicketFilters
 from feedback.reading.views import TicketRow
-from feedback.routing.queries import list_categories
 from feedback.web.bulk import ACTIONS, MOST, act_on_each, colleague_options, report_of
 from feedback.web.filters import Asked, address, asked_filters, category_options, left_out_words, region_options
 from feedback.web.forms.desk import DeskFilterForm
@@ -148,7 +147,7 @@ def _page(actor: Actor, tab: Tab, asked: Asked, now: datetime) -> Page[TicketRow
 def _filter_form(asked: Asked, now: datetime) -> DeskFilterForm:
     form = DeskFilterForm(data={**asked.kept, "overdue": asked.filters.overdue})
     form.area.choices = region_options(session(), now, asked.kept.get("area"))
-    form.category.choices = category_options(list_categories(session()))
+    form.category.choices = category_options(session())
     form.offer_urgencies()
     return form
 

@@ -16,12 +16,15 @@ from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import Actor
 from feedback.kernel.errors import Invalid
+from feedback.kernel.reference import kept
 from feedback.people.models import REGION, Unit
-from feedback.people.queries import list_units
+from feedback.people.queries import all_units, holds_at
 from feedback.reading.search import TicketFilters, conditions
 from feedback.reading.views import UnitLabel, unit_label
 from feedback.routing.models import Category
+from feedback.routing.queries import list_categories
 from feedback.web.forms.base import option
+from feedback.web.language import chosen_locale
 from feedback.web.present.cells import unit_name
 from feedback.web.present.words import FILTER_NAMES
 from feedback.web.translate import gettext as _
@@ -81,16 +84,30 @@ def address(endpoint: str, kept: Mapping[str, str], **more: str | None) -> str:
 
 def region_options(session: Session, now: datetime, chosen: str | None) -> list[Any]:
     """All, then each region down to the towns, those below set in; a chosen one that is lower is listed too."""
-    units = sorted(
-        (u for u in list_units(session, now) if u.kind == REGION), key=lambda unit: unit.ancestor_ids()[::-1]
+    regions = kept(session, ("regions as options", chosen_locale()), _regions)
+    listed = (
+        made
+        for unit, made in regions
+        if (unit.level in LOWEST_LISTED or unit.code == chosen) and holds_at(unit.valid_from, unit.valid_to, now)
     )
-    listed = [u for u in units if u.level in LOWEST_LISTED or u.code == chosen]
-    return [option("", _("All")), *(option(u.code, _indented(u)) for u in listed)]
+    return [option("", _("All")), *listed]
 
 
-def category_options(categories: Iterable[Category]) -> list[Any]:
+def _regions(session: Session) -> list[tuple[Unit, Any]]:
+    """Every region there ever was with its option, in the order of the tree."""
+    regions = sorted(
+        (u for u in all_units(session).values() if u.kind == REGION), key=lambda unit: unit.ancestor_ids()[::-1]
+    )
+    return [(unit, option(unit.code, _indented(unit))) for unit in regions]
+
+
+def category_options(session: Session) -> list[Any]:
     """All, then each category by path, set in below its parent."""
-    return [option("", _("All")), *(option(c.path, category_words(c)) for c in categories)]
+    return kept(session, ("category options", chosen_locale()), _category_options)
+
+
+def _category_options(session: Session) -> list[Any]:
+    return [option("", _("All")), *(option(c.path, category_words(c)) for c in list_categories(session))]
 
 
 def category_words(category: Category) -> str:

@@ -13,7 +13,6 @@ from feedback.kernel.errors import Invalid
 from feedback.kernel.paging import Page
 from feedback.reading.queries import BEST, count_up_to, list_tickets
 from feedback.reading.views import TicketRow
-from feedback.routing.queries import list_categories
 from feedback.tickets.bigrams import phrases_of
 from feedback.web.filters import Asked, address, asked_filters, category_options, left_out_words, region_options
 from feedback.web.forms.search import SearchForm
@@ -59,7 +58,7 @@ def _form(asked: Asked, now: datetime) -> SearchForm:
     form = SearchForm(data=asked.kept)
     form.offer_statuses()
     form.area.choices = region_options(session(), now, asked.kept.get("area"))
-    form.category.choices = category_options(list_categories(session()))
+    form.category.choices = category_options(session())
     return form
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from feedback.handling.models import CommonReply
@@ -43,8 +43,14 @@ def list_replies(session: Session, unit_ids: Iterable[int]) -> list[CommonReply]
     ids = set(unit_ids)
     if not ids:
         return []
-    of_units = select(CommonReply).where(CommonReply.unit_id.in_(ids))
-    return list(session.scalars(of_units.order_by(CommonReply.unit_id, CommonReply.title)))
+    return list(session.scalars(_OF_UNITS, {"ids": sorted(ids)}))
+
+
+_OF_UNITS = (
+    select(CommonReply)
+    .where(CommonReply.unit_id.in_(bindparam("ids", expanding=True)))
+    .order_by(CommonReply.unit_id, CommonReply.title)
+)
 
 
 def keep_reply(fields: Mapping[str, Any], *, actor: Actor, now: datetime) -> int:

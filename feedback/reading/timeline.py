@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import Actor
@@ -64,8 +64,9 @@ class TimelineItem:
 def list_timeline(session: Session, ticket: Ticket, actor: Actor, now: datetime) -> list[TimelineItem]:
     """The history of a ticket that this actor may see, from the receipt on, with a fixed number of queries."""
     sight = sight_of(session, actor, ticket, now)
-    entries = [entry for entry in session.scalars(_ENTRIES, {"id": ticket.id}) if _is_for(entry, sight)]
-    names = _Names(session, ticket, entries)
+    rows = [row for row in session.execute(_ENTRIES, {"id": ticket.id}) if _is_for(row.TimelineEntry, sight)]
+    entries = [row.TimelineEntry for row in rows]
+    names = _Names(session, ticket, entries, {row.TimelineEntry.version: row for row in rows if row.revision})
     return [_item(entry, names, sight, actor) for entry in entries]
 
 
@@ -78,17 +79,24 @@ def _is_for(entry: TimelineEntry, sight: Sight) -> bool:
     return sight.is_staff or entry.action != NOTE
 
 
-_ENTRIES = select(TimelineEntry).where(TimelineEntry.ticket_id == bindparam("id")).order_by(TimelineEntry.version)
-_WORDS = select(Message.version, Message.body, Message.revision).where(
-    Message.ticket_id == bindparam("id"), Message.is_current
+_WORDS = and_(
+    Message.ticket_id == TimelineEntry.ticket_id, Message.version == TimelineEntry.version, Message.is_current
+)
+_ENTRIES = (
+    select(TimelineEntry, Message.body, Message.revision)
+    .outerjoin(Message, _WORDS)
+    .where(TimelineEntry.ticket_id == bindparam("id"))
+    .order_by(TimelineEntry.version)
 )
 
 
 class _Names:
     """Everything that the entries refer to by id."""
 
-    def __init__(self, session: Session, ticket: Ticket, entries: list[TimelineEntry]) -> None:
-        self.messages = {message.version: message for message in session.execute(_WORDS, {"id": ticket.id})}
+    def __init__(
+        self, session: Session, ticket: Ticket, entries: list[TimelineEntry], messages: Mapping[int, Any]
+    ) -> None:
+        self.messages = messages
         self.files = files_by_entry(session, ticket)
         facts = [entry.facts or {} for entry in entries]
         self.units: dict[int, Unit] = units_by_id(

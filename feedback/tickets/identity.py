@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.orm import Session
 
 from feedback.kernel import keyring
@@ -83,12 +83,14 @@ def submitters(session: Session, seats: Iterable[Any]) -> dict[int, Submitter]:
 
 def _opened(session: Session, seat_ids: frozenset[int]) -> tuple[dict[int, Any], dict[int, Any]]:
     """What is sealed of these seats by seat, and login and name of their accounts by account; once a request."""
-    opened = {
-        row.seat_id: _open(row) for row in session.scalars(select(Identity).where(Identity.seat_id.in_(seat_ids)))
-    }
+    opened = {row.seat_id: _open(row) for row in session.scalars(_SEALED, {"ids": sorted(seat_ids)})}
     ids = {clear["account_id"] for clear in opened.values() if clear["account_id"]}
-    named = select(Account.id, Account.login, Account.name).where(Account.id.in_(ids))
-    return opened, {row.id: row for row in session.execute(named)}
+    return opened, {row.id: row for row in session.execute(_NAMED, {"ids": sorted(ids)})} if ids else {}
+
+
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_SEALED = select(Identity).where(Identity.seat_id.in_(_IDS))
+_NAMED = select(Account.id, Account.login, Account.name).where(Account.id.in_(_IDS))
 
 
 def account_to_notify(session: Session, seat_id: int) -> Account | None:

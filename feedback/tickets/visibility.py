@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, and_, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, bindparam, false, or_, select, true
 from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import ROLES, Actor, Grant
@@ -25,7 +25,7 @@ from feedback.tickets.parts import legs_of, seats_of
 WORKING_ROLES = ("handler", "unit_head")
 OVERSEEING_ROLES = ("dispatcher", "supervisor", "adjudicator", "leader")
 PROTECTED = ("confidential", "anonymous")
-SAME_ACTORS = 500
+SAME_ACTORS = 128
 """Of how many actors the conditions are kept: they say the same as long as an actor is the same, and are never changed."""
 
 
@@ -129,11 +129,16 @@ def sees_as_staff(actor: Actor) -> ColumnElement[bool]:
 
 def get_ticket(session: Session, actor: Actor, reference: str, *, lock: bool = False) -> Ticket:
     """The ticket of that reference if the actor may see it. Raises NotFound, the same as for one that does not exist."""
-    query = select(Ticket).where(Ticket.reference == reference.upper(), visible(actor))
-    ticket = session.scalars(query.with_for_update(of=Ticket) if lock else query).first()
+    ticket = session.scalars(_one_seen(actor, lock=lock), {"reference": reference.upper()}).first()
     if ticket is None:
         raise NotFound
     return ticket
+
+
+@lru_cache(maxsize=SAME_ACTORS)
+def _one_seen(actor: Actor, *, lock: bool) -> Select[tuple[Ticket]]:
+    query = select(Ticket).where(Ticket.reference == bindparam("reference"), visible(actor))
+    return query.with_for_update(of=Ticket) if lock else query
 
 
 def office_of(session: Session, ticket: Ticket, now: datetime) -> int | None:

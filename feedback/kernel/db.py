@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from datetime import UTC, datetime
+from threading import Lock
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
@@ -28,6 +29,8 @@ Id = BigInteger().with_variant(Integer, "sqlite")
 BUSY_MS = 10_000
 """How long a writer waits for others on SQLite."""
 LOOK_AGAIN_SECONDS = 0.002
+_asking = Lock()
+"""Held by the thread that looks whether the one writer's place is free."""
 
 
 class Instant(TypeDecorator[datetime]):
@@ -109,11 +112,13 @@ def _begin_writing(connection: Connection) -> None:
     """Wait for the one writer's place, asking every few milliseconds.
 
     SQLite's own wait sleeps up to a tenth of a second between two looks: with some writers the place stands empty most of
-    the time. OperationalError after BUSY_MS, as SQLite's would be.
+    the time. Of a process's threads one asks, the others wait for it: each look costs the one who writes time.
+    OperationalError after BUSY_MS, as SQLite's would be.
     """
     raw: Any = connection.connection.driver_connection
     until = time.monotonic() + BUSY_MS / 1000
     raw.execute("PRAGMA busy_timeout=0")
+    asks = _asking.acquire(timeout=BUSY_MS / 1000)
     try:
         while time.monotonic() < until:
             try:
@@ -125,5 +130,7 @@ def _begin_writing(connection: Connection) -> None:
             else:
                 return
     finally:
+        if asks:
+            _asking.release()
         raw.execute(f"PRAGMA busy_timeout={BUSY_MS}")
     connection.exec_driver_sql("BEGIN IMMEDIATE")  # says what is wrong, in SQLAlchemy's words

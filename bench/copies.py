@@ -43,6 +43,7 @@ COLUMNS = {
     "lead_unit_id": "unit",
     "first_lead_unit_id": "unit",
     "first_resolved_unit_id": "unit",
+    "first_office_id": "unit",
     "category_id": "category",
     "first_category_id": "category",
     "account_id": "account",

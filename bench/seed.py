@@ -27,6 +27,7 @@ from feedback.kernel.clock import utc_now
 from feedback.kernel.db import Base, db
 from feedback.kernel.db import session as current_session
 from feedback.kernel.transaction import transaction
+from feedback.tickets.figures import find_wrongly_marked, keep_figures
 from feedback.tickets.search_index import reindex
 
 BATCH = 400
@@ -104,8 +105,11 @@ def _write(maker: Maker, batches: Iterator[Batch], done: Seeded, *, is_large: bo
 
 
 def _finish(session: Session) -> None:
-    """Sequences and statistics as they would be had the rows come one by one."""
+    """Sequences, statistics and what tickets say of one another, as they would be had the rows come one by one."""
     with transaction() as writing:
+        wrongly = find_wrongly_marked(writing)
+        for first in range(0, len(wrongly), BATCH):
+            keep_figures(writing, wrongly[first : first + BATCH])
         if db.engine.dialect.name == "postgresql":
             for table in Base.metadata.sorted_tables:
                 if "id" in table.c and table.c.id.primary_key:

@@ -16,6 +16,7 @@ from feedback.routing.models import Category
 from feedback.routing.queries import find_category
 from feedback.tickets.actions import ticket_action
 from feedback.tickets.clockwork import NewLeg
+from feedback.tickets.figures import mark_elders, matter_of
 from feedback.tickets.hold import Held
 from feedback.tickets.models import Leg, TicketAbout
 from feedback.tickets.transition import perform
@@ -49,7 +50,7 @@ def dispatch_ticket(held: Held, command: DispatchTicket) -> None:
 
     A category is taken where the ticket has none (`reclassify` corrects one); its policy is then chosen anew.
     """
-    category = _first_category(held, command.category)
+    category, was = _first_category(held, command.category), matter_of(held.ticket)
     lead = lead_for(held.session, held.ticket, command.lead, field="lead", now=held.now)
     legs = assist_legs(held.session, held.ticket, command.assists or [], lead.id, now=held.now)
     facts: dict[str, Any] = {"lead": lead.id, "assists": [leg.unit_id for leg in legs]}
@@ -58,6 +59,7 @@ def dispatch_ticket(held: Held, command: DispatchTicket) -> None:
         held.ticket.category_id = facts["category"] = category.id
         clocks = ("repolicy", *clocks)
     perform(held, legs=[NewLeg(lead.id, "lead"), *legs], facts=facts, clocks=clocks)
+    mark_elders(held.session, held.ticket, was)
 
 
 def _first_category(held: Held, path: str | None) -> Category | None:

@@ -10,6 +10,7 @@ from feedback.kernel.text import N_, Text
 from feedback.people.queries import find_unit
 from feedback.routing.queries import find_category
 from feedback.tickets.actions import ticket_action
+from feedback.tickets.figures import mark_elders, matter_of
 from feedback.tickets.hold import Held
 from feedback.tickets.models import Decision
 from feedback.tickets.requests import make_request, refuse_pointless
@@ -54,7 +55,7 @@ class DecideRequest(Command):
 @ticket_action("reclassify", ReclassifyTicket)
 def reclassify_ticket(held: Held, command: ReclassifyTicket) -> None:
     """Correct what a ticket is. Its policy is chosen anew from the receipt; nothing already judged is unjudged."""
-    ticket = held.ticket
+    ticket, was = held.ticket, matter_of(held.ticket)
     facts: dict[str, str | int] = {}
     errors: dict[str, Text] = {}
     if command.kind and command.kind != ticket.kind:
@@ -78,6 +79,7 @@ def reclassify_ticket(held: Held, command: ReclassifyTicket) -> None:
     if errors:
         raise Invalid(errors)
     perform(held, text=command.reason, facts=facts)
+    mark_elders(held.session, ticket, was)
 
 
 @ticket_action("set_urgency", SetUrgency)

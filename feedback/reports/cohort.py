@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
     CTE,
     ColumnElement,
+    FromClause,
     Integer,
     SQLColumnExpression,
     String,
@@ -30,9 +31,10 @@ from feedback.kernel.errors import Forbidden
 from feedback.kernel.text import N_, Text
 from feedback.people.models import Unit
 from feedback.people.queries import get_unit
-from feedback.reports.conditions import confirmed_parts, hatch_conditions, left_out_conditions, ticket_conditions
+from feedback.reports.conditions import Condition, Facts, flags_of, left_out_conditions
 from feedback.reports.period import ReportQuery, bounds, months
-from feedback.tickets.models import Ticket, TimelineEntry
+from feedback.tickets.figures import STABLE_DAYS, VERDICT_SUMS
+from feedback.tickets.models import Ticket
 from feedback.tickets.visibility import OVERSEEING_ROLES, PROTECTED, WORKING_ROLES, oversees, visible
 
 READERS = (*OVERSEEING_ROLES, *WORKING_ROLES)
@@ -64,12 +66,15 @@ def in_scope(actor: Actor) -> ColumnElement[bool]:
         raise Forbidden(Text(N_("Figures are for those who lead, dispatch, supervise or work on tickets.")))
     own_units = {grant.unit_id for grant in actor.grants if grant.role in WORKING_ROLES}
     own = counted_unit_id.in_(own_units) if own_units else false()
-    return and_(visible(actor), or_(oversees(actor), own))
+    return and_(or_(oversees(actor), own), visible(actor))
 
 
 @dataclass(frozen=True)
 class Cohort:
-    """One report's tickets. `table` has a row for each: ticket, grouping key, mix of privacy, and a flag a condition."""
+    """One report's tickets. `table` has a row for each: grouping key, what conditions are told by, verdicts, instants.
+
+    It is read from one index alone, from the first due date of the period to the last.
+    """
 
     query: ReportQuery
     zone: str
@@ -80,7 +85,18 @@ class Cohort:
     @property
     def is_counted(self) -> ColumnElement[bool]:
         """SQL on `table`: among the dispatched, and not left out."""
-        return and_(*(~self.table.c[f"left_{name}"] for name in left_out_conditions(self.now)))
+        return and_(*(~condition for condition in left_out_conditions(facts_of(self.table)).values()))
+
+    @property
+    def flags(self) -> dict[str, Condition]:
+        """SQL on `table`: every condition by its name."""
+        return flags_of(facts_of(self.table))
+
+
+def facts_of(table: FromClause) -> Facts:
+    """What conditions are told by, of a cohort's table or of one grouped from it."""
+    c = table.c
+    return Facts(c.figures, c.closure_reason, c.is_own_unit, c.is_claimed, c.is_settled)
 
 
 def build_cohort(session: Session, actor: Actor, query: ReportQuery, *, now: datetime) -> Cohort:
@@ -89,20 +105,20 @@ def build_cohort(session: Session, actor: Actor, query: ReportQuery, *, now: dat
     zone = site_zone().key
     scope = [in_scope(actor), Ticket.origin == "loop", *below_unit(session, query)]
     start, end = bounds(query, zone)
-    flags = {
-        **{f"left_{name}": condition for name, condition in left_out_conditions(now).items()},
-        **ticket_conditions(now),
-        **{f"confirmed_{name}": condition for name, condition in confirmed_parts().items()},
-        **{f"hatch_{name}": condition for name, condition in hatch_conditions().items()},
-    }
     table = (
         select(
             Ticket.id.label("id"),
             group_key(query, zone, Ticket.original_due_at).label("key"),
             Ticket.privacy.in_(PROTECTED).label("is_protected"),
             Ticket.first_area_id.label("area_id"),
-            _dispatching_unit().label("office_id"),
-            *(condition.label(name) for name, condition in flags.items()),
+            Ticket.first_office_id.label("office_id"),
+            Ticket.figures,
+            Ticket.closure_reason,
+            Ticket.is_own_unit,
+            Ticket.first_resolved_at.is_not(None).label("is_claimed"),
+            func.coalesce(Ticket.closed_at <= now - timedelta(days=STABLE_DAYS), false()).label("is_settled"),
+            *(Ticket.__table__.c[name] for name in VERDICT_SUMS),
+            *(Ticket.submitted_at, Ticket.first_dispatched_at, Ticket.resolved_at, Ticket.closed_at),
         )
         .where(
             *scope,
@@ -151,18 +167,6 @@ def group_key(query: ReportQuery, zone: str, instant: SQLColumnExpression[Any]) 
             case((Ticket.first_dispatched_at.is_(None), Ticket.category_id), else_=Ticket.first_category_id), String
         )
     return case(*((instant < end, literal(name)) for name, end in months(query, zone)))
-
-
-def _dispatching_unit() -> ColumnElement[int | None]:
-    """The office whose dispatcher took the first step `dispatch`; NULL where the catalogue did."""
-    return (
-        select(TimelineEntry.unit_id)
-        .where(TimelineEntry.ticket_id == Ticket.id, TimelineEntry.action == "dispatch")
-        .order_by(TimelineEntry.version)
-        .limit(1)
-        .correlate(Ticket)
-        .scalar_subquery()
-    )
 
 
 def count_where(condition: ColumnElement[bool]) -> ColumnElement[int]:

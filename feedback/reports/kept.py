@@ -39,9 +39,11 @@ _counting = Lock()
 
 
 def recent_report(session: Session, actor: Actor, query: ReportQuery, *, now: datetime) -> Report:
-    """`closure_report`, or what it gave this very actor for this query a short while ago. Raises as it does."""
+    """`closure_report` without times, or what it gave this very actor for this query a short while ago. Raises as it does."""
     asked = query.model_dump_json()
-    return _recent(session, actor, asked, lambda: closure_report(session, actor, query, now=now), now)[0]
+    return _recent(
+        session, actor, asked, lambda: closure_report(session, actor, query, now=now, with_times=False), now
+    )[0]
 
 
 def recent_counts(

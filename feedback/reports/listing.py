@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from feedback.kernel.actor import Actor
@@ -18,13 +18,13 @@ from feedback.kernel.text import N_, Text
 from feedback.people.models import Unit
 from feedback.people.queries import find_unit
 from feedback.reports.cohort import Cohort, build_cohort, is_judged, submitted_in_period
-from feedback.reports.conditions import is_held, is_last_verdict
+from feedback.reports.conditions import is_held
 from feedback.reports.metrics import HATCHES, MEASURES, SHARES, Measure, Row, measure_of
-from feedback.reports.numbers import GOOD_RATING, OF_ALL_DISPATCHED, Key, nearest_offices
+from feedback.reports.numbers import OF_ALL_DISPATCHED, Key, nearest_offices
 from feedback.reports.period import ListQuery, months
 from feedback.reports.queries import NO_KEY, Report, closure_report
 from feedback.routing.models import Category
-from feedback.tickets.models import Message, Seat, Ticket, Verdict
+from feedback.tickets.models import Message, Ticket
 
 KeyIs = Callable[[Key], ColumnElement[bool]]
 
@@ -82,7 +82,7 @@ def list_counted(
     if limit is not None:
         check_limit(limit)
     raw = _raw_key(session, query, zone) if query.key is not None else None
-    report = closure_report(session, actor, query, now=now)
+    report = closure_report(session, actor, query, now=now, with_times=False)
     if _is_suppressed(report, query) or (is_judged(actor) and _counts_verdicts(query)):
         return CountedList(Page((), None), _row_of(report, query), is_suppressed=True)
     cohort = build_cohort(session, actor, query, now=now)
@@ -165,47 +165,39 @@ def _contributions(session: Session, cohort: Cohort, query: ListQuery) -> tuple[
 
 
 def _part_of(cohort: Cohort, query: ListQuery) -> ColumnElement[bool]:
-    table, counted = cohort.table, cohort.is_counted
+    flags, counted = cohort.flags, cohort.is_counted
     if query.measure in HATCHES:
         whole = literal(True) if query.measure in OF_ALL_DISPATCHED else counted
-        flag = table.c[f"hatch_{query.measure}"]
+        flag = flags[f"hatch_{query.measure}"]
         return {"numerator": and_(whole, flag), "denominator": whole, "left_out": literal(False)}[query.part]
     if query.part == "left_out":
         return ~counted
     if query.measure in SHARES and query.part == "numerator":
-        holding = is_held(table)
+        holding = is_held(flags)
         share = {
             "holding": holding,
-            "unstable": and_(table.c.confirmed, ~holding),
-            "unconfirmed": and_(table.c.claimed, ~table.c.confirmed),
-            "undone": ~table.c.claimed,
+            "unstable": and_(flags["confirmed"], ~holding),
+            "unconfirmed": and_(flags["claimed"], ~flags["confirmed"]),
+            "undone": ~flags["claimed"],
         }[query.measure]
         return and_(counted, share)
     if query.part == "denominator":
         return counted
     if query.measure in ("stable", "stable_pending"):
-        settled = table.c.settled if query.measure == "stable" else ~table.c.settled
-        return and_(counted, is_held(table), settled)
-    return and_(counted, table.c[query.measure])
+        settled = flags["settled"] if query.measure == "stable" else ~flags["settled"]
+        return and_(counted, is_held(flags), settled)
+    return and_(counted, flags[query.measure])
 
 
 def _verdict_contributions(cohort: Cohort, query: ListQuery) -> Select[Any]:
-    """What the last verdict of each seat adds, summed by ticket."""
-    is_numerator = query.part == "numerator"
-    weight = case((Verdict.verdict == "solved", 2), (Verdict.verdict == "partly", 1), else_=0)
-    adds: ColumnElement[int] = weight if is_numerator and query.measure == "resolution" else literal(2)
-    chosen: ColumnElement[bool] = literal(True)
+    """What the last verdicts of its seats add, by ticket."""
+    c, is_numerator = cohort.table.c, query.part == "numerator"
+    adds: ColumnElement[Any]
     if query.measure == "satisfaction":
-        chosen = Verdict.rating >= (GOOD_RATING if is_numerator else 0)
-    halves = func.sum(adds)
-    return (
-        select(cohort.table.c.id, (halves / 2.0).label("counts"))
-        .join(Verdict, Verdict.ticket_id == cohort.table.c.id)
-        .join(Seat, Seat.id == Verdict.seat_id)
-        .where(cohort.is_counted, is_last_verdict(), Seat.left_at.is_(None), chosen)
-        .group_by(cohort.table.c.id)
-        .having(halves > 0)
-    )
+        adds = c.good_ratings if is_numerator else c.ratings
+    else:
+        adds = c.halves / 2.0 if is_numerator else c.verdicts
+    return select(c.id, adds.label("counts")).where(cohort.is_counted, adds > 0)
 
 
 def _office_is(session: Session, cohort: Cohort) -> KeyIs:

@@ -9,7 +9,6 @@ from feedback.kernel.text import N_
 
 SMALL_NUMBER = 10
 """Below this many counted a share says little; a warning stands beside it."""
-STABLE_DAYS = 30
 MONTH_CLOSES_AFTER_DAYS = 35
 
 TICKETS, VERDICTS, RATINGS, OFFICE = "tickets", "verdicts", "ratings", "office"

@@ -3,35 +3,39 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, distinct, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from feedback.kernel.sqltime import seconds_between
 from feedback.people.models import Unit
 from feedback.people.queries import office_ids
-from feedback.reports.cohort import Cohort, count_where, submitted_in_period
-from feedback.reports.conditions import (
-    confirmed_parts,
-    hatch_conditions,
-    is_last_verdict,
-    left_out_conditions,
-    stability,
-    ticket_conditions,
-)
-from feedback.reports.metrics import STAGES, Times
-from feedback.reports.sqltime import seconds_between
-from feedback.tickets.models import Seat, Ticket, Verdict
-from feedback.tickets.visibility import PROTECTED
+from feedback.reports.cohort import Cohort, count_where, facts_of, submitted_in_period
+from feedback.reports.conditions import flags_of, stability
+from feedback.reports.metrics import HATCHES, LEFT_OUT, STAGES, Times
+from feedback.tickets.figures import VERDICT_SUMS
 
 Key = str | None
-Sorts = Sequence[tuple[dict[str, Any], int]]
-GOOD_RATING = 3
+Sorts = Sequence[dict[str, Any]]
 OF_ALL_DISPATCHED = ("joined", "excluded")
 """Hatches through which a ticket leaves the dispatched: their share is of all, these included."""
+PLAIN = (
+    *("key", "is_protected", "area_id", "office_id"),
+    *("figures", "closure_reason", "is_own_unit", "is_claimed", "is_settled"),
+)
+"""Columns of a cohort by which tickets are of one sort."""
+SUMMED = ("verdict_tickets", *VERDICT_SUMS)
+OF_ALL = tuple(f"left_{name}" for name in LEFT_OUT) + tuple(f"hatch_{name}" for name in OF_ALL_DISPATCHED)
+OF_COUNTED = (
+    *("response", "on_time", "on_time_extended", "claimed", "confirmed", "raised_again", "reopened", "settled"),
+    *("first_dispatch_right", "confirmed_solved", "confirmed_partly", "confirmed_accepted"),
+    *(f"hatch_{name}" for name in HATCHES if name not in (*OF_ALL_DISPATCHED, "declined")),
+)
+"""Conditions counted over all dispatched, and those over the counted alone."""
 
 
 @dataclass
@@ -49,81 +53,67 @@ class Sums:
         self.counts.update(other.counts)
 
 
-def add_up(session: Session, cohort: Cohort) -> tuple[dict[Key, Sums], Sums]:
+def add_up(session: Session, cohort: Cohort, *, with_times: bool) -> tuple[dict[Key, Sums], Sums]:
     """The sums of every key, and of all together."""
     rows: defaultdict[Key, Sums] = defaultdict(Sums)
     sorts = _sorts_of_tickets(session, cohort)
-    for part in (
-        _ticket_sums(sorts, cohort),
-        _verdict_sums(session, cohort),
-        _office_sums(session, sorts, cohort),
-    ):
+    for part in (_ticket_sums(sorts), _office_sums(session, sorts, cohort)):
         for key, counts in part.items():
             rows[key].counts.update(counts)
     total = Sums()
     for sums in rows.values():
         total.add(sums)
-    for key, counts in _declined_sums(session, cohort).items():
-        total.counts.update(counts)
+    for key, declined in _declined_sums(session, cohort).items():
+        total.counts.update(declined)
         if cohort.query.by != "unit":
-            rows[key].counts.update(counts)
-    for (key, is_total), times in _stage_times(session, cohort).items():
+            rows[key].counts.update(declined)
+    for (key, is_total), times in (_stage_times(session, cohort) if with_times else {}).items():
         (total if is_total else rows[key]).times = times
     return dict(rows), total
 
 
-def _sorts_of_tickets(session: Session, cohort: Cohort) -> list[tuple[dict[str, Any], int]]:
-    """The cohort's tickets by everything that a report tells apart, and how many there are of each sort.
+def _sorts_of_tickets(session: Session, cohort: Cohort) -> Sorts:
+    """The cohort's tickets by everything that a report tells apart: how many of each sort, and what verdicts said of them.
 
-    Each condition is asked once of each ticket; what is added up of them is added up here.
+    Tickets are grouped by their plain columns, and conditions are asked once of each sort; the rest is added up here.
     """
-    columns = [column for column in cohort.table.c if column.name != "id"]
-    query = select(*columns, func.count().label("tickets")).group_by(*columns)
-    return [({**row}, int(row["tickets"])) for row in session.execute(query).mappings()]
+    table = cohort.table
+    plain = [table.c[name] for name in PLAIN]
+    said = [func.sum(table.c[name]).label(name) for name in VERDICT_SUMS]
+    grouped = (
+        select(*plain, func.count().label("tickets"), count_where(table.c.verdicts > 0).label("verdict_tickets"), *said)
+        .group_by(*plain)
+        .subquery()
+    )
+    flags = flags_of(facts_of(grouped))
+    query = select(
+        *(grouped.c[name] for name in ("key", "is_protected", "area_id", "office_id", "tickets", *SUMMED)),
+        *(condition.label(name) for name, condition in flags.items()),
+    )
+    return [{**row} for row in session.execute(query).mappings()]
 
 
-def _ticket_sums(sorts: Sorts, cohort: Cohort) -> dict[Key, Counter[str]]:
+def _ticket_sums(sorts: Sorts) -> dict[Key, Counter[str]]:
     found: defaultdict[Key, Counter[str]] = defaultdict(Counter)
-    left_out = [f"left_{name}" for name in left_out_conditions(cohort.now)]
-    of_counted = [*ticket_conditions(cohort.now), *(f"confirmed_{name}" for name in confirmed_parts())]
-    of_all = [*left_out]
-    for name in hatch_conditions():
-        (of_all if name in OF_ALL_DISPATCHED else of_counted).append(f"hatch_{name}")
-    for sort, tickets in sorts:
-        sums = found[sort["key"]]
+    for sort in sorts:
+        sums, tickets = found[sort["key"]], sort["tickets"]
         sums["all"] += tickets
-        sums.update({name: tickets for name in of_all if sort[name]})
-        if not any(sort[name] for name in left_out):
-            sums["size"] += tickets
-            sums.update({name: tickets for name in of_counted if sort[name]})
-            sums.update({name: tickets for name, is_so in stability(sort).items() if is_so})
-            if sort["is_protected"]:
-                sums["size_protected"] += tickets
-                sums["confirmed_protected"] += tickets if sort["confirmed"] else 0
+        sums.update({name: tickets for name in OF_ALL if sort[name]})
+        if is_left_out(sort):
+            continue
+        sums["size"] += tickets
+        sums.update({name: tickets for name in OF_COUNTED if sort[name]})
+        sums.update({name: tickets for name, is_so in stability(sort).items() if is_so})
+        sums.update({name: int(sort[name]) for name in SUMMED})
+        if sort["is_protected"]:
+            sums["size_protected"] += tickets
+            sums["confirmed_protected"] += tickets if sort["confirmed"] else 0
     return found
 
 
-def _verdict_sums(session: Session, cohort: Cohort) -> dict[Key, dict[str, int]]:
-    protected = Seat.privacy.in_(PROTECTED)
-    rated = Verdict.rating.is_not(None)
-    columns: dict[str, ColumnElement[int]] = {
-        "verdicts": func.count(Verdict.id),
-        "verdicts_protected": count_where(protected),
-        "verdict_tickets": func.count(distinct(Verdict.ticket_id)),
-        "halves": func.sum(case((Verdict.verdict == "solved", 2), (Verdict.verdict == "partly", 1), else_=0)),
-        "ratings": count_where(rated),
-        "ratings_protected": count_where(and_(rated, protected)),
-        "good_ratings": count_where(Verdict.rating >= GOOD_RATING),
-    }
-    table = cohort.table
-    query = (
-        select(table.c.key, *(column.label(name) for name, column in columns.items()))
-        .join(Verdict, Verdict.ticket_id == table.c.id)
-        .join(Seat, Seat.id == Verdict.seat_id)
-        .where(cohort.is_counted, is_last_verdict(), Seat.left_at.is_(None))
-        .group_by(table.c.key)
-    )
-    return {row["key"]: {name: int(row[name] or 0) for name in columns} for row in session.execute(query).mappings()}
+def is_left_out(sort: Mapping[str, Any]) -> bool:
+    """Whether tickets of this sort are not among the counted."""
+    return any(sort[f"left_{name}"] for name in LEFT_OUT)
 
 
 def nearest_offices(session: Session, cohort: Cohort) -> dict[int, int | None]:
@@ -138,17 +128,16 @@ def nearest_offices(session: Session, cohort: Cohort) -> dict[int, int | None]:
 
 def _office_sums(session: Session, sorts: Sorts, cohort: Cohort) -> dict[Key, Counter[str]]:
     """First dispatch right by the office that dispatched: its dispatcher's unit, or the nearest to the area."""
-    left_out = [f"left_{name}" for name in left_out_conditions(cohort.now)]
     is_by_unit = cohort.query.by == "unit"
     nearest = nearest_offices(session, cohort) if is_by_unit else {}
     found: defaultdict[Key, Counter[str]] = defaultdict(Counter)
-    for sort, tickets in sorts:
-        key = sort["key"]
+    for sort in sorts:
+        key, tickets = sort["key"], sort["tickets"]
         if is_by_unit:
             office = sort["office_id"] or nearest.get(sort["area_id"])
             key = None if office is None else str(office)
         sums = found[key]
-        if any(sort[name] for name in left_out):
+        if is_left_out(sort):
             continue
         sums["office"] += tickets
         sums["office_right"] += tickets if sort["first_dispatch_right"] else 0
@@ -175,16 +164,12 @@ def _stage_times(session: Session, cohort: Cohort) -> dict[tuple[Key, bool], dic
     """Median and nearest-rank 90th percentile of each stage of the confirmed, by (key, False) and for all (None, True)."""
     table = cohort.table
     spans = {
-        "whole": seconds_between(Ticket.submitted_at, Ticket.closed_at),
-        "to_dispatch": seconds_between(Ticket.submitted_at, Ticket.first_dispatched_at),
-        "to_resolution": seconds_between(Ticket.first_dispatched_at, Ticket.resolved_at),
-        "to_confirmation": seconds_between(Ticket.resolved_at, Ticket.closed_at),
+        "whole": seconds_between(table.c.submitted_at, table.c.closed_at),
+        "to_dispatch": seconds_between(table.c.submitted_at, table.c.first_dispatched_at),
+        "to_resolution": seconds_between(table.c.first_dispatched_at, table.c.resolved_at),
+        "to_confirmation": seconds_between(table.c.resolved_at, table.c.closed_at),
     }
-    query = (
-        select(table.c.key, *(spans[stage] for stage in STAGES))
-        .join(Ticket, Ticket.id == table.c.id)
-        .where(cohort.is_counted, table.c.confirmed)
-    )
+    query = select(table.c.key, *(spans[stage] for stage in STAGES)).where(cohort.is_counted, cohort.flags["confirmed"])
     lengths: defaultdict[tuple[Key, bool, str], list[float]] = defaultdict(list)
     for key, *seconds in session.execute(query):
         for stage, length in zip(STAGES, seconds, strict=True):

@@ -1,7 +1,8 @@
 """Columns that a ticket keeps for speed, worked out anew from its timeline, legs, clocks and words; and set right on request.
 
 Compared: version, round, reopen_count, instants of dispatch, response, resolution, closing and last word, lead, assignee,
-due time. Status and closure reason are no counters: `check` looks at them, and nothing but a step may set them.
+due time, and what
+tickets/figures.py keeps. Status and closure reason are no counters: `check` looks at them, and nothing but a step may set them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Session, aliased
 from feedback.kernel import audit
 from feedback.kernel.transaction import transaction
 from feedback.sla.models import SlaClock
+from feedback.tickets.figures import KEPT
 from feedback.tickets.models import Leg, Message, Ticket, TimelineEntry
 
 BATCH = 500
@@ -81,7 +83,7 @@ def set_right(*, now: datetime) -> list[Difference]:
 
 def _counted(session: Session, ids: list[int]) -> dict[int, dict[str, Any]]:
     found: dict[int, dict[str, Any]] = {}
-    for part in (_from_timeline, _from_legs, _from_clocks, _from_words):
+    for part in (_from_timeline, _from_legs, _from_clocks, _from_words, _from_all):
         for ticket_id, columns in part(session, ids).items():
             found.setdefault(ticket_id, {}).update(columns)
     return found
@@ -176,3 +178,11 @@ def _from_words(session: Session, ids: list[int]) -> Mapping[int, dict[str, Any]
     for ticket_id, at in rows:
         found[ticket_id]["last_word_at"] = at
     return found
+
+
+def _from_all(session: Session, ids: list[int]) -> Mapping[int, dict[str, Any]]:
+    """What the figures count."""
+    rows = session.execute(
+        select(Ticket.id, *(count.label(name) for name, count in KEPT.items())).where(Ticket.id.in_(ids))
+    )
+    return {row["id"]: {name: row[name] for name in KEPT} for row in rows.mappings()}

@@ -16,10 +16,22 @@ TITLE_LIMIT = 200
 
 _OF_LEADERS = ("last_word_at", "submitted_at", "area_id", "lead_unit_id")
 _OF_HANDLERS = ("assignee_id", "is_about", "origin", "lead_leg_id")
+_OF_REPORTS = (
+    *("origin", "is_about", "area_id", "lead_unit_id", "first_area_id", "first_resolved_unit_id"),
+    *("category_id", "first_category_id", "privacy", "closure_reason"),
+)
+_OF_COHORTS = (
+    *("figures", "first_office_id", "is_own_unit", "verdicts", "verdicts_protected", "halves"),
+    *("ratings", "ratings_protected", "good_ratings"),
+    *("submitted_at", "first_dispatched_at", "first_resolved_at", "resolved_at", "closed_at"),
+)
 
 
 class Ticket(Base):
-    """A matter on its way. It holds no submitter and no text; `version` grows with every change of it."""
+    """A matter on its way. It holds no submitter and no text; `version` grows with every change of it.
+
+    `figures` and the seven columns after it are kept by figures.py alone, from what the events say.
+    """
 
     __tablename__ = "ticket"
     __table_args__ = (
@@ -29,8 +41,8 @@ class Ticket(Base):
         Index("ix_ticket_on_desk", "lead_unit_id", "status", "due_at", "id", "reopen_count", *_OF_HANDLERS),
         Index("ix_ticket_lead_unit_id_due_at_id", "lead_unit_id", "due_at", "id"),
         Index("ix_ticket_area_id_status", "area_id", "status"),
-        Index("ix_ticket_submitted_at_id", "submitted_at", "id"),
-        Index("ix_ticket_original_due_at", "original_due_at"),
+        Index("ix_ticket_by_receipt", "submitted_at", "id", *_OF_REPORTS, "first_dispatched_at"),
+        Index("ix_ticket_by_first_due", "original_due_at", "id", *_OF_REPORTS, *_OF_COHORTS),
         Index("ix_ticket_place", "place", "area_id", "category_id", "submitted_at"),
         Index(
             "ix_ticket_joined_into_id",
@@ -82,6 +94,14 @@ class Ticket(Base):
     joined_into_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"))
     was_asked_to_withdraw: Mapped[bool | None]
     last_word_at: Mapped[datetime | None] = mapped_column(Instant)
+    figures: Mapped[int] = mapped_column(default=0, server_default="0")
+    first_office_id: Mapped[int | None] = mapped_column(Id)
+    verdicts: Mapped[int] = mapped_column(default=0, server_default="0")
+    verdicts_protected: Mapped[int] = mapped_column(default=0, server_default="0")
+    halves: Mapped[int] = mapped_column(default=0, server_default="0")
+    ratings: Mapped[int] = mapped_column(default=0, server_default="0")
+    ratings_protected: Mapped[int] = mapped_column(default=0, server_default="0")
+    good_ratings: Mapped[int] = mapped_column(default=0, server_default="0")
     routing: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     source: Mapped[str | None] = mapped_column(String(60))
     source_id: Mapped[str | None] = mapped_column(String(120))

@@ -14,6 +14,7 @@ from feedback.sla import timers
 from feedback.tickets import lifecycle
 from feedback.tickets.attachments import add_files
 from feedback.tickets.clockwork import NewLeg, Step, run_effects
+from feedback.tickets.figures import keep_figures, mark_elders
 from feedback.tickets.hold import Held
 from feedback.tickets.models import Message, Ticket, TicketRequest, TimelineEntry
 from feedback.tickets.search_index import index_new, index_tickets
@@ -113,8 +114,12 @@ def perform(
         },
         unique_key=f"ticket:{ticket.id}:{ticket.version}",
     )
-    if not held.is_new:
-        held.session.flush()
+    if held.is_new:  # its own figures are none, as its columns say by themselves
+        if ticket.version == 1:
+            mark_elders(held.session, ticket)
+        return entry
+    held.session.flush()
+    keep_figures(held.session, [ticket.id])
     return entry
 
 

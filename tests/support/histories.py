@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from feedback.kernel.transaction import transaction
 from feedback.sla.models import SlaClock
+from feedback.tickets.figures import keep_figures, mark_elders
 from feedback.tickets.models import Leg, Message, Seat, Ticket, TicketRequest, TimelineEntry, Verdict
 from tests.support.calendars import at
 from tests.support.county import County
@@ -86,6 +87,9 @@ class Histories:
                 if action in ("confirm", "dispute"):
                     _add_verdict(session, ticket, seat, at(instant), *(more if action == "confirm" else ["disputed"]))
                 self._step(session, ticket, at(instant), action, *more)
+            session.flush()
+            keep_figures(session, [ticket.id])
+            mark_elders(session, ticket)
         return ticket
 
     def _step(self, session: Session, ticket: Ticket, instant: datetime, action: str, *more: Any) -> None:

@@ -15,6 +15,7 @@ from feedback.reports.documents import report_document
 from feedback.reports.listing import list_counted
 from feedback.reports.period import ListQuery, ReportQuery
 from feedback.reports.queries import closure_report
+from feedback.tickets.figures import keep_figures
 from feedback.tickets.models import TicketAbout, TicketLink
 from tests.support.calendars import at
 from tests.support.county import County, build_county
@@ -99,6 +100,8 @@ def lay_histories(county: County) -> Histories:
     add("roads", ("2026-03-05 10:00", "return"), responded=None)
     with transaction() as session:
         session.add(TicketLink(from_id=seven.id, to_id=six.id, kind="recurrence", score=0.9, at=seven.submitted_at))
+        session.flush()
+        keep_figures(session, [six.id])
     return made
 
 

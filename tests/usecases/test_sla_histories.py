@@ -22,6 +22,7 @@ from feedback.kernel.actor import SYSTEM
 from feedback.kernel.db import db
 from feedback.kernel.transaction import transaction
 from feedback.people.models import Unit
+from feedback.reports.recount import find_differences
 from feedback.sla.calendar_import import import_calendars
 from feedback.sla.models import SlaAlarm, SlaClock
 from feedback.sla.policy_import import import_policies
@@ -335,6 +336,8 @@ class World:
 
 def play(county: County, seed: int, steps: int) -> None:
     World(county, random.Random(seed)).play(steps)
+    county.session.rollback()
+    assert [str(one) for one in find_differences(county.session)] == []
 
 
 @pytest.mark.parametrize("seed", [108])

@@ -5,18 +5,21 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from feedback.files.uploads import KeptFile
 from feedback.intake.joining import join_at_intake
 from feedback.intake.particulars import Particulars, SubmitTicket, read_particulars
 from feedback.kernel.actor import SYSTEM, Actor, Grant
-from feedback.kernel.errors import Forbidden, Invalid
+from feedback.kernel.db import session as current_session
+from feedback.kernel.errors import Forbidden, Invalid, Refused
 from feedback.kernel.idempotency import Once, again_if_raced
+from feedback.kernel.reference import reference_token
 from feedback.kernel.text import N_, Text
 from feedback.kernel.transaction import transaction
 from feedback.routing.danger import raise_urgency
@@ -49,15 +52,17 @@ def submit_ticket(
     submit (or not on behalf), Invalid naming each bad field, Throttled above the day's amount of files.
     """
     grant = _grant_to_submit(actor, on_behalf=bool(fields.get("on_behalf_of")))
+    before = _understood_before(fields, grant, actor, now)
 
     def write() -> TicketRef:
         with transaction() as session:
             earlier = once.find(session, now) if once else None
             if earlier:
                 return TicketRef(earlier.reference, earlier.version, is_replay=True)
-            command = SubmitTicket.parse(fields)
+            is_so_still = before is not None and before.token == reference_token(session)
+            meaning = before if before and is_so_still else _understand(session, fields, grant, actor, now)
             with session.no_autoflush:  # what is asked here does not depend on what is being written
-                ticket = _take_in(session, command, grant, actor, now, source, files)
+                ticket = _take_in(session, meaning, grant, actor, now, source, files)
             if once:
                 once.keep(session, ticket.reference, ticket.version, now)
             return TicketRef(ticket.reference, ticket.version)
@@ -82,15 +87,32 @@ def _grant_to_submit(actor: Actor, *, on_behalf: bool) -> Grant:
     raise Forbidden(Text(N_("Your account can't submit. Ask your administrator for the role of submitter.")))
 
 
-def _take_in(
-    session: Session,
-    command: SubmitTicket,
-    grant: Grant,
-    actor: Actor,
-    now: datetime,
-    source: tuple[str, str] | None,
-    files: tuple[KeptFile, ...],
-) -> Ticket:
+@dataclass(frozen=True)
+class _Meaning:
+    """What the fields say, by the units, categories, catalogue and settings that bear this token (kernel/reference.py)."""
+
+    token: str
+    command: SubmitTicket
+    read: Particulars
+    urgency: str
+    danger: tuple[str, ...]
+    route: RoutingDecision
+
+
+def _understood_before(fields: Mapping[str, Any], grant: Grant, actor: Actor, now: datetime) -> _Meaning | None:
+    """The meaning, worked out while others may write: it takes longest, the model's opinion above all.
+
+    None where something is wrong with it: that is said in the transaction, after a look whether it was sent before.
+    """
+    try:
+        return _understand(current_session(), fields, grant, actor, now)
+    except Refused:
+        return None
+
+
+def _understand(session: Session, fields: Mapping[str, Any], grant: Grant, actor: Actor, now: datetime) -> _Meaning:
+    token = reference_token(session)
+    command = SubmitTicket.parse(fields)
     read = read_particulars(session, command, grant, actor, now)
     text = command.text
     urgency, danger = raise_urgency(session, f"{command.title or ''}\n{text}", command.urgency or "normal")
@@ -105,6 +127,20 @@ def _take_in(
         about_unit_ids=frozenset(read.about_units),
         now=now,
     )
+    return _Meaning(token, command, read, urgency, danger, route)
+
+
+def _take_in(
+    session: Session,
+    meaning: _Meaning,
+    grant: Grant,
+    actor: Actor,
+    now: datetime,
+    source: tuple[str, str] | None,
+    files: tuple[KeptFile, ...],
+) -> Ticket:
+    command, read, route, urgency = meaning.command, meaning.read, meaning.route, meaning.urgency
+    text = command.text
     ticket = new_ticket(
         reference=new_reference(session),
         kind=command.kind or "demand",
@@ -147,7 +183,7 @@ def _take_in(
         Held(session, ticket, actor, standing, rule, now, files=files, is_new=True),
         text=text,
         title=command.title or made_title(text),
-        facts={"urgency": urgency, **({"danger_words": list(danger)} if danger else {})},
+        facts={"urgency": urgency, **({"danger_words": list(meaning.danger)} if meaning.danger else {})},
     )
     if not (command.join and join_at_intake(session, ticket, standing, actor, command.join, now)):
         _dispatch_if_sure(session, ticket, route, now)
@@ -187,8 +223,11 @@ def new_reference(session: Session) -> str:
     while True:
         drawn = "".join(secrets.choice(ALPHABET) for _ in range(10))
         reference = f"ZD-{drawn[:5]}-{drawn[5:]}"
-        if session.scalar(select(Ticket.id).where(Ticket.reference == reference)) is None:
+        if session.scalar(_OF_REFERENCE, {"reference": reference}) is None:
             return reference
+
+
+_OF_REFERENCE = select(Ticket.id).where(Ticket.reference == bindparam("reference"))
 
 
 def made_title(text: str) -> str:

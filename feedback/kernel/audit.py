@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, String, UniqueConstraint, func, select
+from sqlalchemy import JSON, String, UniqueConstraint, func, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from feedback.kernel import keyring
 from feedback.kernel.db import Base, Id, Instant
-from feedback.kernel.memo import remembered
+from feedback.kernel.transaction import before_commit
 
 OVERLAP = timedelta(minutes=10)
 
@@ -79,29 +79,47 @@ def record(
     now: datetime,
     facts: dict[str, Any] | None = None,
     is_first: bool = False,
-) -> AuditEntry:
-    """Add an entry to the stream's chain in the present transaction; `is_first`: what it concerns was made just now.
+) -> None:
+    """Add an entry to the stream's chain in the present transaction, at whose end it is written with its others.
 
-    The caller holds the lock of what the stream concerns (the ticket's row); a race would fail on (stream, seq).
+    `is_first`: what it concerns was made just now. The caller holds the lock of what the stream concerns (the ticket's
+    row); a race would fail on (stream, seq).
     """
-    heads: dict[str, AuditEntry] = remembered(session, "audit", dict)
-    seq, mac = (heads[stream].seq, heads[stream].mac) if stream in heads else (0, "")
+    heads: dict[str, tuple[int, str]] = session.info.get(_HEADS, {})
+    seq, mac = heads.get(stream, (0, ""))
     if stream not in heads and not is_first:
         seq, mac = _head(session, stream)
-    entry = AuditEntry(
-        stream=stream,
-        seq=seq + 1,
-        at=now,
-        actor=actor,
-        action=action,
-        facts=facts or {},
-        prev_mac=mac,
-    )
-    entry.mac = mac_of(entry)
-    session.add(entry)
-    if session.info.get("writing"):
-        heads[stream] = entry
-    return entry
+    at = now.astimezone(UTC).isoformat()
+    facts = facts or {}
+    seal = seal_of(stream, seq + 1, at, actor, action, _canonical(facts), mac)
+    entry = {
+        "stream": stream,
+        "seq": seq + 1,
+        "at": now,
+        "actor": actor,
+        "action": action,
+        "facts": facts,
+        "prev_mac": mac,
+        "mac": seal,
+    }
+    if not session.info.get("writing"):
+        session.add(AuditEntry(**entry))
+        return
+    session.info.setdefault(_HEADS, {})[stream] = (seq + 1, seal)
+    session.info.setdefault(_PLACE, []).append(entry)
+
+
+_PLACE, _HEADS = "audit entries", "audit heads"
+"""What the open transaction is about to write, and number and seal of the newest of each stream among it."""
+
+
+def _write_entries(session: Session) -> None:
+    entries = session.info.pop(_PLACE, ())
+    if entries:
+        session.connection().execute(insert(AuditEntry), entries)
+
+
+before_commit(_write_entries)
 
 
 def _head(session: Session, stream: str) -> tuple[int, str]:

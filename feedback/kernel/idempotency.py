@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import JSON, String, UniqueConstraint, delete, select
+from sqlalchemy import JSON, String, UniqueConstraint, bindparam, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -49,13 +49,8 @@ class Once:
 
     def find(self, session: Session, now: datetime) -> IdempotencyKey | None:
         """The earlier write with this key. Raises Invalid (field `Idempotency-Key`) if its body was another."""
-        row = session.scalars(
-            select(IdempotencyKey).where(
-                IdempotencyKey.caller_key == self.caller_key,
-                IdempotencyKey.route == self.route,
-                IdempotencyKey.key == self.key,
-            )
-        ).first()
+        named = {"caller_key": self.caller_key, "route": self.route, "key": self.key}
+        row = session.scalars(_EARLIER, named).first()
         is_over = row is not None and row.created_at <= now - KEPT
         remembered(session, ("is_over", self), lambda: is_over)
         if is_over:
@@ -94,6 +89,13 @@ class Once:
                 IdempotencyKey.created_at <= now - KEPT,
             )
         )
+
+
+_EARLIER = select(IdempotencyKey).where(
+    IdempotencyKey.caller_key == bindparam("caller_key"),
+    IdempotencyKey.route == bindparam("route"),
+    IdempotencyKey.key == bindparam("key"),
+)
 
 
 def again_if_raced(once: Once | None, write: Callable[[], R]) -> R:

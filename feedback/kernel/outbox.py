@@ -27,6 +27,7 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from feedback.kernel.db import Base, Id, Instant
+from feedback.kernel.transaction import before_commit
 
 NEW, LEASED, DONE, DEAD, SKIPPED = "new", "leased", "done", "dead", "skipped"
 """SKIPPED: a delivery whose recipient may not be told any more (moved, disabled, without an address)."""
@@ -96,9 +97,10 @@ def publish(
     payload: dict[str, Any] | None = None,
     unique_key: str | None = None,
     available_at: datetime | None = None,
-) -> Outbox:
-    """Add an event (past tense, such as `ticket.resolved`) to the present transaction."""
-    row = Outbox(
+) -> None:
+    """Add an event (past tense, such as `ticket.resolved`) to the present transaction, at whose end it is written."""
+    _keep(
+        session,
         event=event,
         ticket_id=ticket_id,
         version=version,
@@ -106,22 +108,32 @@ def publish(
         unique_key=unique_key,
         created_at=now,
         available_at=available_at or now,
-        state=NEW,
-        attempts=0,
     )
-    session.add(row)
-    session.info.setdefault("published", []).append(row)
-    return row
 
 
 def publish_many(session: Session, news: Sequence[dict[str, Any]], *, now: datetime) -> None:
     """`publish` for many events at once: each with `event`, `ticket_id`, `payload` and `unique_key`."""
-    if not news:
-        return
-    common = {"created_at": now, "available_at": now, "state": NEW, "attempts": 0}
-    added = insert(Outbox).returning(Outbox.id, Outbox.created_at, Outbox.available_at)
-    rows = session.execute(added, [{**each, **common} for each in news]).all()
-    session.info.setdefault("published", []).extend(rows)
+    for each in news:
+        _keep(session, version=None, **each, created_at=now, available_at=now)
+
+
+_PLACE = "events"
+
+
+def _keep(session: Session, **columns: Any) -> None:
+    if not session.info.get("writing"):
+        raise RuntimeError("an event belongs to a transaction()")
+    session.info.setdefault(_PLACE, []).append({**columns, "state": NEW, "attempts": 0})
+
+
+def _write_events(session: Session) -> None:
+    events = session.info.pop(_PLACE, ())
+    if events:
+        added = insert(Outbox).returning(Outbox.id, Outbox.created_at, Outbox.available_at)
+        session.info["published"] = session.connection().execute(added, events).all()
+
+
+before_commit(_write_events)
 
 
 def _event_is_due(now: datetime) -> ColumnElement[bool]:

@@ -52,9 +52,7 @@ def kept(session: Session, key: Hashable, read: Callable[[Session], T]) -> T:
     What is returned is shared: nobody changes it, and rows in it belong to no session. What this transaction itself
     has changed and not yet committed is seen by it, and kept by nobody.
     """
-    if session.info.get("writing") and _has_watched(session):
-        session.flush()
-    token = remembered(session, _PLACE, lambda: session.scalar(_TOKEN) or "")
+    token = reference_token(session)
     engine = session.get_bind().engine
     held = _held.setdefault(engine, {})
     known = held.get(key)
@@ -68,6 +66,13 @@ def kept(session: Session, key: Hashable, read: Callable[[Session], T]) -> T:
             held[key] = (token, value)
             return value
     return read(session)  # the token is of a change that nobody else may see yet, or of a moment ago
+
+
+def reference_token(session: Session) -> str:
+    """What stands for the present state of all that is watched: another one after each change of it."""
+    if session.info.get("writing") and _has_watched(session):
+        session.flush()
+    return remembered(session, _PLACE, lambda: session.scalar(_TOKEN) or "")
 
 
 def watch(table: Any, *, only: str | None = None) -> None:

@@ -10,7 +10,14 @@ from sqlalchemy.orm import Session
 from feedback.kernel.db import session as current_session
 from feedback.kernel.memo import forget
 
+_before_commit: list[Callable[[Session], None]] = []
 _after_commit: list[Callable[[Session], None]] = []
+
+
+def before_commit(callback: Callable[[Session], None]) -> None:
+    """Have `callback` called at the end of every transaction: it writes what was kept to write it by one statement."""
+    if callback not in _before_commit:
+        _before_commit.append(callback)
 
 
 def after_commit(callback: Callable[[Session], None]) -> None:
@@ -38,9 +45,12 @@ def transaction(*, is_trial: bool = False) -> Iterator[Session]:
         if is_trial:
             session.rollback()
         else:
+            for callback in _before_commit:
+                callback(session)
             session.commit()
     except BaseException:
         session.rollback()
+        session.info.clear()
         raise
     finally:
         session.info.pop("writing", None)

@@ -163,5 +163,7 @@ def is_raised_by(session: Session, ticket: Ticket, unit_id: int) -> bool:
     accounts = raisers.accounts
     if not accounts:
         return False
-    grants = select(RoleGrant.id).where(RoleGrant.account_id.in_(accounts), RoleGrant.unit_id == unit_id)
-    return session.scalar(grants.limit(1)) is not None
+    return session.scalar(_GRANT_AT, {"ids": sorted(accounts), "unit": unit_id}) is not None
+
+
+_GRANT_AT = select(RoleGrant.id).where(RoleGrant.account_id.in_(_IDS), RoleGrant.unit_id == bindparam("unit")).limit(1)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from feedback.kernel import audit
+from feedback.intake import submission
+from feedback.intake.submission import submit_ticket
+from feedback.kernel import audit, outbox
 from feedback.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Throttled, VersionConflict
+from feedback.kernel.idempotency import Once
 from feedback.kernel.outbox import Outbox
 from feedback.kernel.transaction import transaction
 from feedback.routing.models import CatalogueRow
 from feedback.tickets.models import Leg, TicketRequest, TimelineEntry, Verdict
-from tests.support.county import County
+from tests.support.county import START, County
 from tests.support.story import PLAIN, Story
 
 
@@ -28,6 +35,54 @@ def test_sure_category_is_dispatched_within_submit(any_county: County) -> None:
     assert story.state == "dispatched"
     assert story.ticket.lead_unit_id == any_county.units["water"].id
     assert story.ticket.original_due_at == story.ticket.due_at
+
+
+@contextmanager
+def _after_a_change(change: Callable[[Session], None]) -> Iterator[Session]:
+    """A transaction before which another one came."""
+    with transaction() as earlier:
+        change(earlier)
+    with transaction() as session:
+        yield session
+
+
+def test_submission_is_understood_anew_where_the_catalogue_changed_before_it_was_written(
+    any_county: County, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def give_water_to_the_roads(session: Session) -> None:
+        row = session.scalars(select(CatalogueRow).where(CatalogueRow.lead_id == any_county.units["water"].id)).one()
+        row.lead_id = any_county.units["roads"].id
+
+    monkeypatch.setattr(submission, "transaction", lambda: _after_a_change(give_water_to_the_roads))
+    story = Story(any_county).submit()
+    assert story.state == "dispatched"
+    assert story.ticket.lead_unit_id == any_county.units["roads"].id
+
+
+def test_what_is_wrong_with_a_submission_is_said_only_if_it_was_not_sent_before(county: County) -> None:
+    once = Once("somebody", "submit", "key-1", "digest")
+    sent = {"text": PLAIN, "category": "water"}
+    first = submit_ticket(sent, actor=county.actor("s"), now=START, once=once)
+    again = submit_ticket({**sent, "category": "no such"}, actor=county.actor("s"), now=START, once=once)
+    assert (again.reference, again.is_replay) == (first.reference, True)
+    with pytest.raises(Invalid, match="category"):
+        submit_ticket({**sent, "category": "no such"}, actor=county.actor("s"), now=START)
+
+
+def test_a_transaction_that_fails_leaves_nothing_for_the_next_to_write(county: County) -> None:
+    def fail() -> None:
+        with transaction() as session:
+            audit.record(session, "settings", actor="system", action="tried", now=START)
+            outbox.publish(session, "ticket.tried", now=START)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    with transaction() as session:
+        audit.record(session, "settings", actor="system", action="done", now=START)
+    assert county.session.scalars(select(Outbox)).all() == []
+    assert "tried" not in county.session.scalars(select(audit.AuditEntry.action)).all()
+    assert list(audit.verify(county.session)) == []
 
 
 def test_unsure_text_waits_for_the_dispatcher(any_county: County) -> None:

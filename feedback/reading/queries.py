@@ -40,6 +40,7 @@ from feedback.reading.search import (
     TicketFilters,
     conditions,
     is_steady,
+    only_open,
     statuses_held,
     steady_conditions,
 )
@@ -103,7 +104,8 @@ def list_tickets(
     if is_steady(filters) and not cursor:
         query = _steady_page(actor, filters, sort, most)
     else:
-        query = _page_of(_seen(actor, _base(filters)), _narrowed(session, actor, filters, now), sort, most, cursor)
+        narrowed = (*_narrowed(session, actor, filters, now), *only_open(filters))
+        query = _page_of(_seen(actor, _base(filters)), narrowed, sort, most, cursor)
     page = cut_page(session.execute(query).all(), limit, lambda ticket: _key(sort, ticket))
     return Page(_rows_found(session, actor, page.items, filters.q, now, is_brief=is_brief), page.next)
 
@@ -154,7 +156,8 @@ def _page_of(
 @lru_cache(maxsize=SAME_ACTORS)
 def _steady_page(actor: Actor, filters: TicketFilters, sort: str, most: int) -> Select[Any]:
     """The first page of a list whose conditions don't move with the time, put together once."""
-    return _page_of(_seen(actor, _base(filters)), _steadily_narrowed(actor, filters), sort, most, None)
+    narrowed = (*_steadily_narrowed(actor, filters), *only_open(filters))
+    return _page_of(_seen(actor, _base(filters)), narrowed, sort, most, None)
 
 
 def count_tickets(

@@ -23,11 +23,10 @@ Key = str | None
 Sorts = Sequence[dict[str, Any]]
 OF_ALL_DISPATCHED = ("joined", "excluded")
 """Hatches through which a ticket leaves the dispatched: their share is of all, these included."""
-PLAIN = (
-    *("key", "is_protected", "area_id", "office_id"),
-    *("figures", "closure_reason", "is_own_unit", "is_claimed", "is_settled"),
-)
-"""Columns of a cohort by which tickets are of one sort."""
+MARKS = ("figures", "closure_reason", "is_own_unit", "is_claimed", "is_settled")
+PLAIN = ("key", "is_protected", *MARKS)
+OF_OFFICES = ("area_id", "office_id")
+"""Columns of a cohort by which tickets are of one sort; the latter tell it only where offices have rows of their own."""
 SUMMED = ("verdict_tickets", *VERDICT_SUMS)
 OF_ALL = tuple(f"left_{name}" for name in LEFT_OUT) + tuple(f"hatch_{name}" for name in OF_ALL_DISPATCHED)
 OF_COUNTED = (
@@ -78,7 +77,7 @@ def _sorts_of_tickets(session: Session, cohort: Cohort) -> Sorts:
     Tickets are grouped by their plain columns, and conditions are asked once of each sort; the rest is added up here.
     """
     table = cohort.table
-    plain = [table.c[name] for name in PLAIN]
+    plain = [table.c[name] for name in (*PLAIN, *(OF_OFFICES if cohort.query.by == "unit" else ()))]
     said = [func.sum(table.c[name]).label(name) for name in VERDICT_SUMS]
     grouped = (
         select(*plain, func.count().label("tickets"), count_where(table.c.verdicts > 0).label("verdict_tickets"), *said)
@@ -87,7 +86,7 @@ def _sorts_of_tickets(session: Session, cohort: Cohort) -> Sorts:
     )
     flags = flags_of(facts_of(grouped))
     query = select(
-        *(grouped.c[name] for name in ("key", "is_protected", "area_id", "office_id", "tickets", *SUMMED)),
+        *(column for column in grouped.c if column.name not in MARKS),
         *(condition.label(name) for name, condition in flags.items()),
     )
     return [{**row} for row in session.execute(query).mappings()]
@@ -146,16 +145,20 @@ def _office_sums(session: Session, sorts: Sorts, cohort: Cohort) -> dict[Key, Co
 
 
 def _declined_sums(session: Session, cohort: Cohort) -> dict[Key, dict[str, int]]:
-    """Declined of those submitted in the period: they were never dispatched, so their cohort is another."""
+    """Declined of those submitted in the period: they were never dispatched, so their cohort is another.
+
+    By unit there is only the total of it: what was never dispatched belongs to no unit.
+    """
     inner = submitted_in_period(cohort)
+    keys = [] if cohort.query.by == "unit" else [inner.c.key]
     query = select(
-        inner.c.key,
+        *keys,
         func.count().label("submitted"),
         count_where(inner.c.is_declined).label("declined"),
         count_where(inner.c.is_protected).label("submitted_protected"),
-    ).group_by(inner.c.key)
+    ).group_by(*keys)
     return {
-        row["key"]: {name: int(row[name]) for name in ("submitted", "declined", "submitted_protected")}
+        row.get("key"): {name: int(row[name]) for name in ("submitted", "declined", "submitted_protected")}
         for row in session.execute(query).mappings()
     }
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 
-from sqlalchemy import select
+from sqlalchemy import BindParameter, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import Actor
+from feedback.kernel.db import Instant
 from feedback.kernel.outbox import Outbox
 from feedback.people.models import Account, Deputy, Unit
 from feedback.people.queries import colleagues, in_force, load_actor, submitter_key
@@ -21,9 +23,26 @@ from feedback.tickets import lifecycle
 from feedback.tickets.deciders import decider_standings, deciders
 from feedback.tickets.models import Leg, Seat, Ticket, TicketRequest, TimelineEntry
 from feedback.tickets.seats import seats_held, seats_that_confirmed
-from feedback.tickets.visibility import PROTECTED, office_of, visible
+from feedback.tickets.visibility import PROTECTED, SAME_ACTORS, office_of, visible
 
 Members = Sequence[int | str]
+
+
+_NOW: BindParameter[datetime] = bindparam("now", type_=Instant)
+_DEPUTIES = (
+    select(Deputy.deputy_id)
+    .where(Deputy.account_id.in_(bindparam("ids", expanding=True)), in_force(Deputy.valid_from, Deputy.valid_to, _NOW))
+    .order_by(Deputy.id)
+)
+_ENTRY = select(TimelineEntry).where(
+    TimelineEntry.ticket_id == bindparam("id"), TimelineEntry.version == bindparam("version")
+)
+
+
+@lru_cache(maxsize=SAME_ACTORS)
+def _seen_as_staff(actor: Actor) -> Select[int]:
+    """SQL: the ticket of this id, if the actor sees it by a role."""
+    return select(Ticket.id).where(Ticket.id == bindparam("id"), visible(replace(actor, submitter_key="")))
 
 
 class Circle:
@@ -67,8 +86,7 @@ class Circle:
         actor = self._actor(account_id)
         if actor is None:
             return False
-        rule = visible(replace(actor, submitter_key=""))
-        return self.session.scalar(select(Ticket.id).where(Ticket.id == self.ticket.id, rule)) is not None
+        return self.session.scalar(_seen_as_staff(actor), {"id": self.ticket.id}) is not None
 
     def key_of(self, account_id: int) -> str:
         return submitter_key(account_id)
@@ -82,21 +100,11 @@ class Circle:
         absent = list(accounts)
         if not absent:
             return []
-        return list(
-            self.session.scalars(
-                select(Deputy.deputy_id)
-                .where(Deputy.account_id.in_(absent), in_force(Deputy.valid_from, Deputy.valid_to, self.now))
-                .order_by(Deputy.id)
-            )
-        )
+        return list(self.session.scalars(_DEPUTIES, {"ids": absent, "now": self.now}))
 
     def _find_entry(self) -> TimelineEntry | None:
         """The step of the history that the event tells of; an alarm tells of none."""
-        return self.session.scalars(
-            select(TimelineEntry).where(
-                TimelineEntry.ticket_id == self.ticket.id, TimelineEntry.version == self.row.version
-            )
-        ).first()
+        return self.session.scalars(_ENTRY, {"id": self.ticket.id, "version": self.row.version}).first()
 
     def _request(self) -> TicketRequest | None:
         """The request that the event is about."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, bindparam, or_, select
+from sqlalchemy import BindParameter, ColumnElement, bindparam, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from feedback.kernel import keyring
@@ -20,7 +20,7 @@ from feedback.people.models import REGION, Account, Deputy, RoleGrant, Unit, Use
 def in_force(
     valid_from: InstrumentedAttribute[datetime | None],
     valid_to: InstrumentedAttribute[datetime | None],
-    now: datetime,
+    now: datetime | BindParameter[datetime],
 ) -> ColumnElement[bool]:
     """SQL: the half-open span from..to holds at `now`."""
     return (or_(valid_from.is_(None), valid_from <= now)) & (or_(valid_to.is_(None), valid_to > now))

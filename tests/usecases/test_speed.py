@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import date, timedelta
 
 import pytest
@@ -133,3 +134,23 @@ def test_leader_of_a_large_site_is_given_the_same_report_for_a_while_and_then_a_
     anew = recent_report(county.session, leader, MARCH, now=later + timedelta(minutes=6))
     assert anew.total.measures["claimed"].denominator == 2
     assert anew.query.first == date(2026, 3, 1)
+
+
+def test_kept_figures_are_counted_anew_beside_while_the_reader_is_still_given_the_old_ones(
+    any_county: County, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept, "LARGE", 1)
+    monkeypatch.setattr(kept, "KEPT_FOR_EACH_SECOND", timedelta(days=365))
+    histories = Histories(any_county)
+    histories.add("water", ("2026-03-05 10:00", "resolve"))
+    leader, later = any_county.actor("lr"), at("2026-04-10 10:00")
+    first = recent_report(any_county.session, leader, MARCH, now=later)
+    histories.add("water", ("2026-03-05 10:00", "resolve"))
+    given = recent_report(any_county.session, leader, MARCH, now=later + timedelta(minutes=3))
+    assert given is first
+    for thread in threading.enumerate():
+        if thread.name == "figures":
+            thread.join(20)
+    anew = recent_report(any_county.session, leader, MARCH, now=later + timedelta(minutes=4))
+    assert anew.now == later + timedelta(minutes=3)
+    assert anew.total.measures["claimed"].denominator == 2

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import current_app, url_for
+from flask import current_app, g, url_for
 from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import Actor
@@ -78,8 +79,15 @@ def address(endpoint: str, kept: Mapping[str, str], **more: str | None) -> str:
     if any(rule.arguments for rule in current_app.url_map.iter_rules(endpoint)):
         return url_for(endpoint, **together)
     # A page has dozens of these, and the router takes its time over what stands behind the path.
-    path = url_for(endpoint)
-    return f"{path}?{urlencode(together, safe=SAFE)}" if together else path
+    paths: dict[str, str] = g.setdefault("paths", {})
+    path = paths.get(endpoint) or paths.setdefault(endpoint, url_for(endpoint))
+    return f"{path}?{_query(tuple(together.items()))}" if together else path
+
+
+@lru_cache(maxsize=2048)
+def _query(fields: tuple[tuple[str, Any], ...]) -> str:
+    """Kept, because a page is read again and again, and its links with it."""
+    return urlencode(fields, safe=SAFE)
 
 
 def region_options(session: Session, now: datetime, chosen: str | None) -> list[Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from feedback.kernel.sqltime import seconds_between
+from feedback.kernel.sqltime import whole_seconds
 from feedback.people.models import Unit
 from feedback.people.queries import office_ids
 from feedback.reports.cohort import Cohort, count_where, facts_of, submitted_in_period
@@ -165,23 +165,33 @@ def _declined_sums(session: Session, cohort: Cohort) -> dict[Key, dict[str, int]
 
 def _stage_times(session: Session, cohort: Cohort) -> dict[tuple[Key, bool], dict[str, Times]]:
     """Median and nearest-rank 90th percentile of each stage of the confirmed, by (key, False) and for all (None, True)."""
-    table = cohort.table
-    spans = {
-        "whole": seconds_between(table.c.submitted_at, table.c.closed_at),
-        "to_dispatch": seconds_between(table.c.submitted_at, table.c.first_dispatched_at),
-        "to_resolution": seconds_between(table.c.first_dispatched_at, table.c.resolved_at),
-        "to_confirmation": seconds_between(table.c.resolved_at, table.c.closed_at),
-    }
-    query = select(table.c.key, *(spans[stage] for stage in STAGES)).where(cohort.is_counted, cohort.flags["confirmed"])
-    lengths: defaultdict[tuple[Key, bool, str], list[float]] = defaultdict(list)
-    for key, *seconds in session.execute(query):
-        for stage, length in zip(STAGES, seconds, strict=True):
-            if length is not None:
-                lengths[key, False, stage].append(float(length))
-                lengths[None, True, stage].append(float(length))
-    found: defaultdict[tuple[Key, bool], dict[str, Times]] = defaultdict(dict)
-    for (key, is_total, stage), values in lengths.items():
-        values.sort()
-        place = (len(values) * 9 + 9) // 10
-        found[key, is_total][stage] = Times(round(median(values)), int(values[place - 1]))
-    return dict(found)
+    c = cohort.table.c
+    instants = (c.submitted_at, c.first_dispatched_at, c.resolved_at, c.closed_at)
+    query = select(c.key, *(whole_seconds(instant) for instant in instants))
+    by_key: defaultdict[Key, list[tuple[int | None, ...]]] = defaultdict(list)
+    for key, *at in session.execute(query.where(cohort.is_counted, cohort.flags["confirmed"])):
+        by_key[key].append(tuple(at))
+    found: dict[tuple[Key, bool], dict[str, Times]] = {}
+    whole: dict[str, list[int]] = {stage: [] for stage in STAGES}
+    for key, rows in by_key.items():
+        lengths = {stage: _lengths(rows, *SPANS[stage]) for stage in STAGES}
+        found[key, False] = {stage: _times(values) for stage, values in lengths.items() if values}
+        for stage, values in lengths.items():
+            whole[stage] += values
+    found[None, True] = {stage: _times(sorted(values)) for stage, values in whole.items() if values}
+    return found
+
+
+SPANS = {"whole": (0, 3), "to_dispatch": (0, 1), "to_resolution": (1, 2), "to_confirmation": (2, 3)}
+"""From which to which of the instants read for it a stage lasts."""
+
+
+def _lengths(rows: Sequence[tuple[int | None, ...]], begins: int, ends: int) -> list[int]:
+    """How long a stage lasted, the shortest first."""
+    pairs = ((row[begins], row[ends]) for row in rows)
+    return sorted(last - first for first, last in pairs if first is not None and last is not None)
+
+
+def _times(values: Sequence[int]) -> Times:
+    place = (len(values) * 9 + 9) // 10
+    return Times(round(median(values)), values[place - 1])

@@ -9,7 +9,8 @@ from threading import Lock
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, Dialect, Engine, Integer, MetaData, event
+from sqlalchemy import BigInteger, DateTime, Dialect, Engine, FromClause, Integer, MetaData, event
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
@@ -67,6 +68,13 @@ def session() -> Session:
     return db.session()
 
 
+class _WithHints(SQLiteCompiler):
+    """Writes a hint such as INDEXED BY behind the name of its table."""
+
+    def get_from_hint_text(self, table: FromClause, text: str | None) -> str | None:
+        return text
+
+
 def prepare_engine(engine: Engine) -> None:
     """Make SQLite safe for many processes: WAL, waiting for locks, foreign keys, and BEGIN IMMEDIATE for writers.
 
@@ -85,6 +93,7 @@ def prepare_engine(engine: Engine) -> None:
 
     if engine.dialect.name != "sqlite":
         return
+    engine.dialect.statement_compiler = _WithHints
 
     @event.listens_for(engine, "connect")
     def _connect(connection: sqlite3.Connection, _record: Any) -> None:

@@ -22,6 +22,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
 )
 from sqlalchemy.orm import Session
 
@@ -103,7 +104,7 @@ def build_cohort(session: Session, actor: Actor, query: ReportQuery, *, now: dat
     """The tickets of this query that the actor may count. Raises Forbidden, Invalid (days), NotFound (unit)."""
     query.check()
     zone = site_zone().key
-    scope = [in_scope(actor), Ticket.origin == "loop", *below_unit(session, query)]
+    scope = [_asked_of_each(and_(in_scope(actor), Ticket.origin == "loop", *below_unit(session, query)))]
     start, end = bounds(query, zone)
     table = (
         select(
@@ -145,6 +146,14 @@ def submitted_in_period(cohort: Cohort) -> Subquery:
         .where(*cohort.scope, Ticket.submitted_at >= start, Ticket.submitted_at < end)
         .subquery()
     )
+
+
+def _asked_of_each(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """SQL: the same, put so that a database does not start from it: a period's tickets are one range of an index.
+
+    SQLite without statistics would rather find the tickets of each unit one by one.
+    """
+    return case((condition, true()), else_=false())
 
 
 def below_unit(session: Session, query: ReportQuery) -> list[ColumnElement[bool]]:

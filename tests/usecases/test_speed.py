@@ -19,7 +19,7 @@ from feedback.reading.queries import (
     count_tickets,
     list_tickets,
 )
-from feedback.reading.search import TicketFilters
+from feedback.reading.search import RUNNING, TicketFilters
 from feedback.reports import kept
 from feedback.reports.kept import recent_report
 from feedback.reports.period import ReportQuery
@@ -83,6 +83,28 @@ def test_lists_from_a_narrow_base_agree_with_the_rule_of_who_sees_what(busy: Cou
             assert len(found) == len(set(found)) == len(by_rule), (login, sort)
         assert count_tickets(busy.session, actor, narrowed, now=NOW) == len(by_rule)
     assert _ids(busy, has_seat(busy.actor("s", NOW))) == _ids(busy, is_own(busy.actor("s", NOW)))
+
+
+def test_lists_of_what_is_open_hold_what_is_open_in_each_order(busy: County) -> None:
+    journey = Journey(busy, now=NOW)
+    journey.act(journey.to("resolved"), "dispute", "s", reason="It is dark still.")
+    actor = busy.actor("lr", NOW)
+    is_open = Ticket.status != "closed"
+    late = NOW + timedelta(days=90)
+    for narrowed, rule in (
+        (TicketFilters(overseen=True, status=("open", "resolved")), is_open),
+        (TicketFilters(overseen=True, status=("open",)), is_open & (Ticket.status != "resolved")),
+        (TicketFilters(overseen=True, status=("open", "resolved"), disputed=True), is_open & (Ticket.reopen_count > 0)),
+        (TicketFilters(overseen=True, overdue=True), Ticket.status.in_(RUNNING) & (Ticket.due_at < late)),
+        (TicketFilters(overseen=True, silent=True), is_open & (Ticket.status != "resolved")),
+    ):
+        expected = _ids(busy, visible(actor) & oversees(actor) & rule)
+        for sort in (BY_DUE, NEWEST, OLDEST, MOST_DISPUTED):
+            page = list_tickets(busy.session, actor, narrowed, now=late, sort=sort)
+            assert {row.reference for row in page.items} == set(
+                busy.session.scalars(select(Ticket.reference).where(Ticket.id.in_(expected)))
+            ), (narrowed, sort)
+        assert expected
 
 
 def test_counts_with_an_end_agree_with_those_without(busy: County) -> None:

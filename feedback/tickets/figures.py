@@ -291,9 +291,25 @@ def mark_elders(session: Session, ticket: Ticket, was: Matter | None = None) -> 
     now = matter_of(ticket)
     if was == now:
         return
+    hold_matters(session, now, was)
     if was is not None:
         _tell(session, "unmark", was, ticket.submitted_at)
     _tell(session, "mark", now, ticket.submitted_at)
+
+
+_HOLD = text("SELECT pg_advisory_xact_lock(hashtextextended(:matter, 0))")
+
+
+def hold_matters(session: Session, *matters: Matter | None) -> None:
+    """Let those who confirm or raise the same matter at once follow one another: each then sees what the other wrote.
+
+    On PostgreSQL only: elsewhere writers do so anyway.
+    """
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    told = (f"{matter[0]}\n{matter[1]}\n{matter[2]}" for matter in matters if matter and matter[0] and matter[2])
+    for matter in sorted(told):
+        session.execute(_HOLD, {"matter": matter})
 
 
 def _tell(session: Session, name: str, matter: Matter, raised_at: datetime) -> None:

@@ -14,11 +14,12 @@ from feedback.sla import timers
 from feedback.tickets import lifecycle
 from feedback.tickets.attachments import add_files
 from feedback.tickets.clockwork import NewLeg, Step, run_effects
-from feedback.tickets.figures import keep_figures, mark_elders
+from feedback.tickets.figures import hold_matters, keep_figures, mark_elders, matter_of
 from feedback.tickets.hold import Held
 from feedback.tickets.models import Message, Ticket, TicketRequest, TimelineEntry
 from feedback.tickets.search_index import index_new, index_tickets
 
+CONFIRMED = f"{lifecycle.CLOSED}.confirmed"
 REQUEST_STATES: dict[str, frozenset[str]] = {
     kind: frozenset(s for rule in lifecycle.rules_for(f"decide:{kind}:granted") for s in rule.states)
     for kind in lifecycle.REQUEST_KINDS
@@ -119,6 +120,8 @@ def perform(
             mark_elders(held.session, ticket)
         return entry
     held.session.flush()
+    if after == CONFIRMED:
+        hold_matters(held.session, matter_of(ticket))
     keep_figures(held.session, [ticket.id])
     return entry
 

@@ -7,6 +7,7 @@ import random
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Barrier, Thread
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from feedback.intake.submission import submit_ticket
-from feedback.kernel.actor import SYSTEM
+from feedback.kernel.actor import SYSTEM, Actor
 from feedback.kernel.db import db
 from feedback.kernel.errors import Refused
 from feedback.kernel.transaction import transaction
@@ -270,3 +271,40 @@ def _all_kept(county: County) -> list[Any]:
         tuple(row)
         for row in county.session.execute(select(*columns).where(Ticket.origin == "loop").order_by(Ticket.id))
     ]
+
+
+@pytest.mark.postgres
+def test_elder_confirmed_while_its_matter_is_raised_again_is_told_on_postgres(postgres_app: Flask) -> None:
+    """Either of the two commits first: the other waits for it, and sees it."""
+    county = build_county(db.session())
+    journey = Journey(county, now=START)
+    for number in range(6):
+        place = f"Square, lamp {number}"
+        elder = journey.submit(category="water", place=place)
+        journey.act(elder, "acknowledge", "hw")
+        journey.act(elder, "resolve", "hw", outcome="solved", text="It was mended.")
+        at = journey.now + timedelta(hours=1)
+        confirming, raising = county.actor("s", at), county.actor("s2", at)
+        together = Barrier(2)
+
+        def confirm(reference: str = elder, actor: Actor = confirming, now: datetime = at) -> None:
+            with postgres_app.app_context():
+                together.wait()  # noqa: B023
+                run_action("confirm", reference, {"verdict": "solved"}, actor=actor, now=now)
+                db.session.remove()
+
+        def raise_again(named: str = place, actor: Actor = raising, now: datetime = at) -> None:
+            with postgres_app.app_context():
+                together.wait()  # noqa: B023
+                fields = {"text": "The lamp is dark", "area": "village", "category": "water", "place": named}
+                submit_ticket(fields, actor=actor, now=now)
+                db.session.remove()
+
+        threads = [Thread(target=confirm), Thread(target=raise_again)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+        assert "raised_again" in marks(county, elder)
+        assert differences(county) == []
+        journey.now = at

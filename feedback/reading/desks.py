@@ -32,6 +32,13 @@ def desk_parts(actor: Actor) -> tuple[ColumnElement[bool], ...]:
     return leads, and_(Ticket.id.in_(assisted), only_assists)
 
 
+def helps_nobody(session: Session, actor: Actor) -> bool:
+    """Whether no unit of theirs assists in any ticket now: then the second of `desk_parts` is empty."""
+    units = {grant.unit_id for grant in actor.grants_for(*WORKING_ROLES)}
+    helping = select(Leg.id).where(Leg.unit_id.in_(units), Leg.role == "assist", Leg.ended_at.is_(None))
+    return session.scalar(helping.limit(1)) is None
+
+
 @lru_cache(maxsize=SAME_ACTORS)
 def may_see_own(actor: Actor) -> ColumnElement[bool]:
     """SQL: what `visible` leaves to be asked of a ticket with a unit of theirs, or below one that they answer for."""

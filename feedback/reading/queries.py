@@ -29,10 +29,10 @@ from feedback.kernel.errors import Invalid
 from feedback.kernel.paging import Page, check_limit, cut_page, decode_cursor
 from feedback.kernel.text import N_, Text
 from feedback.reading.clocks import ClockView, list_clocks
-from feedback.reading.desks import desk_parts, may_see_own
+from feedback.reading.desks import helps_nobody
 from feedback.reading.full_text import speaks_of
 from feedback.reading.raised import Raised, raised_of
-from feedback.reading.ranking import rank_hits
+from feedback.reading.ranking import MOST_RANKED, rank_hits
 from feedback.reading.requests import may_decide, pointless_actions
 from feedback.reading.search import (
     IS_NOT_CLOSED,
@@ -43,9 +43,20 @@ from feedback.reading.search import (
     has_index_of_open,
     is_steady,
     statuses_held,
-    steady_conditions,
 )
 from feedback.reading.snippets import snippets_of
+from feedback.reading.starts import (
+    DESK,
+    MOST_COUNTED_OF_COMMON,
+    Conditions,
+    all_of_desk,
+    base_of,
+    count_under,
+    is_walked,
+    narrowed_by,
+    seen_in,
+    steadily_narrowed_by,
+)
 from feedback.reading.views import LISTED, TicketRow, rows_of, with_words
 from feedback.tickets import lifecycle
 from feedback.tickets.actions import ACTIONS
@@ -54,13 +65,13 @@ from feedback.tickets.parts import requests_of, seats_of
 from feedback.tickets.seats import words_of_own
 from feedback.tickets.sight import sight_of
 from feedback.tickets.summaries import pointless_of_summaries
-from feedback.tickets.visibility import SAME_ACTORS, has_seat, oversees, standings, visible
+from feedback.tickets.visibility import SAME_ACTORS, standings, visible
 
 BY_DUE, NEWEST, OLDEST, MOST_DISPUTED, BEST = "due", "-created", "created", "-disputes", "best"
 SORTS = (BY_DUE, NEWEST, OLDEST, MOST_DISPUTED, BEST)
 DEFAULT_LIMIT = 25
 MOST_COUNTED = 1_000
-"""From here on a search says "more than" instead of a number."""
+"""From here on a page says "more than" instead of a number; of a common word on a large site sooner."""
 LONGEST_CURSOR = 200
 _LARGEST_ID = 2**63 - 1
 _LARGEST_COUNT = 2**31 - 1
@@ -105,7 +116,7 @@ def list_tickets(
     if is_steady(filters) and not cursor:
         query = _steady_page(actor, filters, sort, most)
     else:
-        query = _page_of(actor, filters, _narrowed(session, actor, filters, now), sort, most, cursor)
+        query = _page_of(actor, filters, narrowed_by(session, actor, filters, now), sort, most, cursor)
     page = cut_page(session.execute(query).all(), limit, lambda ticket: _key(sort, ticket))
     return Page(_rows_found(session, actor, page.items, filters.q, now, is_brief=is_brief), page.next)
 
@@ -130,6 +141,8 @@ def _best_page(
         made_for, _at, last_id = decode_cursor(cursor, 3)
         if made_for != BEST:
             return None
+    if is_walked(session, actor, filters, now):
+        return None
     narrowed = [visible(actor), *conditions(session, actor, filters, now=now)]
     ids = rank_hits(session, filters.q or "", narrowed)
     if ids is None or (cursor and last_id not in ids):
@@ -145,12 +158,16 @@ def _page_of(
     actor: Actor, filters: TicketFilters, narrowed: Conditions, sort: str, most: int, cursor: str | None
 ) -> Select[Any]:
     """Ids first: an index holds all that is asked and sorted by, and whole rows are read for one page."""
-    first = select(Ticket.id).where(*narrowed).order_by(*_ORDERS[sort]).limit(most)
+    # Whether they may see it comes before its words: SQLite asks in this order.
+    after = (_after(sort, cursor),) if cursor else ()
+    firsts = [
+        select(Ticket.id).where(*after, *seen, *narrowed).order_by(*_ORDERS[sort]).limit(most)
+        for seen in seen_in(actor, base_of(filters))
+    ]
     if has_index_of_open(filters, sort == MOST_DISPUTED):
-        first = first.where(IS_NOT_CLOSED).with_hint(Ticket, f"INDEXED BY ix_ticket_open_by_{_OF_OPEN[sort]}", "sqlite")
-    if cursor:
-        first = first.where(_after(sort, cursor))
-    each = [select(first.where(*seen).subquery().c.id) for seen in _seen(actor, _base(filters))]
+        index = f"INDEXED BY ix_ticket_open_by_{_OF_OPEN[sort]}"
+        firsts = [first.where(IS_NOT_CLOSED).with_hint(Ticket, index, "sqlite") for first in firsts]
+    each = [select(first.subquery().c.id) for first in firsts]
     ids = union_all(*each).scalar_subquery() if len(each) > 1 else each[0].scalar_subquery()
     return with_words(LISTED).where(Ticket.id.in_(ids)).order_by(*_ORDERS[sort]).limit(most)
 
@@ -158,7 +175,7 @@ def _page_of(
 @lru_cache(maxsize=SAME_ACTORS)
 def _steady_page(actor: Actor, filters: TicketFilters, sort: str, most: int) -> Select[Any]:
     """The first page of a list whose conditions don't move with the time, put together once."""
-    return _page_of(actor, filters, _steadily_narrowed(actor, filters), sort, most, None)
+    return _page_of(actor, filters, steadily_narrowed_by(actor, filters), sort, most, None)
 
 
 def count_tickets(session: Session, actor: Actor, filters: TicketFilters = NO_FILTERS, *, now: datetime) -> int:
@@ -169,8 +186,8 @@ def count_tickets(session: Session, actor: Actor, filters: TicketFilters = NO_FI
 def count_each(session: Session, actor: Actor, parts: Mapping[str, TicketFilters], *, now: datetime) -> dict[str, int]:
     """`count_tickets` of several lists, by their names, in one pass over what the actor may see."""
     found = dict.fromkeys(parts, 0)
-    for base in dict.fromkeys(_base(filters) for filters in parts.values()):
-        named = {name: filters for name, filters in parts.items() if _base(filters) == base}
+    for base in dict.fromkeys(base_of(filters) for filters in parts.values()):
+        named = {name: filters for name, filters in parts.items() if base_of(filters) == base}
         if all(is_steady(filters) for filters in named.values()):
             _add_up(found, session.execute(_steady_counts(actor, tuple(named.items()))))
             continue
@@ -178,8 +195,8 @@ def count_each(session: Session, actor: Actor, parts: Mapping[str, TicketFilters
         sought = [speaks_of(session, actor, q) for q in queries if q and len(queries) == 1]
         if sought:  # asked once of all lists, not once of each
             named = {name: filters.model_copy(update={"q": None}) for name, filters in named.items()}
-        narrowed = {name: _narrowed(session, actor, filters, now) for name, filters in named.items()}
-        _add_up(found, session.execute(_counts_of(_seen(actor, base), narrowed, named.values(), sought)))
+        narrowed = {name: narrowed_by(session, actor, filters, now) for name, filters in named.items()}
+        _add_up(found, session.execute(_counts_of(seen_in(actor, base), narrowed, named.values(), sought)))
     return found
 
 
@@ -206,40 +223,8 @@ def _counts_of(
 @lru_cache(maxsize=SAME_ACTORS)
 def _steady_counts(actor: Actor, named: tuple[tuple[str, TicketFilters], ...]) -> Select[Any] | CompoundSelect[Any]:
     """The counts of lists whose conditions don't move with the time, put together once."""
-    narrowed = {name: _steadily_narrowed(actor, filters) for name, filters in named}
-    return _counts_of(_seen(actor, _base(named[0][1])), narrowed, [filters for _name, filters in named])
-
-
-Conditions = Sequence[ColumnElement[bool]]
-DESK, MINE, OVERSEEN, ANY = "desk", "mine", "overseen", "any"
-
-
-def _base(filters: TicketFilters) -> str:
-    """Among which of the tickets that somebody may see a list looks: the narrower, the less has to be asked of each."""
-    return DESK if filters.desk else MINE if filters.mine else OVERSEEN if filters.overseen else ANY
-
-
-def _seen(actor: Actor, base: str) -> list[Conditions]:
-    """SQL: `visible`, of those tickets alone; in parts that share no ticket, each answered by an index of its own."""
-    if base == DESK:
-        return [[part, may_see_own(actor)] for part in desk_parts(actor)]
-    if base == MINE:
-        return [[has_seat(actor)]]
-    return [[oversees(actor), may_see_own(actor)]] if base == OVERSEEN else [[visible(actor)]]
-
-
-def _narrowed(session: Session, actor: Actor, filters: TicketFilters, now: datetime) -> Conditions:
-    """The conditions of the filters beside that of their base."""
-    return conditions(session, actor, _without_base(filters), now=now)
-
-
-def _steadily_narrowed(actor: Actor, filters: TicketFilters) -> Conditions:
-    return steady_conditions(actor, _without_base(filters))
-
-
-def _without_base(filters: TicketFilters) -> TicketFilters:
-    base = _base(filters)
-    return filters if base == ANY else filters.model_copy(update={base: None})
+    narrowed = {name: steadily_narrowed_by(actor, filters) for name, filters in named}
+    return _counts_of(seen_in(actor, base_of(named[0][1])), narrowed, [filters for _name, filters in named])
 
 
 def _status_of_any(lists: Iterable[TicketFilters]) -> Conditions:
@@ -253,21 +238,33 @@ def _status_of_any(lists: Iterable[TicketFilters]) -> Conditions:
     return [Ticket.status.in_(sorted(found))]
 
 
+def most_counted(session: Session, actor: Actor, filters: TicketFilters, *, now: datetime) -> int:
+    """How far a page counts these: further on costs more than a number is worth."""
+    return MOST_COUNTED_OF_COMMON if is_walked(session, actor, filters, now) else MOST_COUNTED
+
+
 def count_each_up_to(
     session: Session, actor: Actor, parts: Mapping[str, TicketFilters], *, now: datetime, most: int = MOST_COUNTED
 ) -> dict[str, int]:
     """`count_each`, but no further than `most` + 1 each, so that a count takes no longer the more there is to count.
 
-    Lists with words to search for are counted to their end: the words are asked once for all of them.
+    Lists with words to search for are counted to their end unless the words are common: they are asked once for all of them.
     """
-    if any(filters.q for filters in parts.values()) or len({_base(filters) for filters in parts.values()}) > 1:
+    found = dict.fromkeys(parts, 0)
+    is_sought = any(filters.q and not is_walked(session, actor, filters, now) for filters in parts.values())
+    if is_sought or len({base_of(filters) for filters in parts.values()}) > 1:
         return count_each(session, actor, parts, now=now)
     if all(is_steady(filters) for filters in parts.values()):
         query = _steady_counts_up_to(actor, tuple(parts.items()), most)
     else:
-        narrowed = {name: _narrowed(session, actor, filters, now) for name, filters in parts.items()}
-        query = _counts_up_to(_seen(actor, _base(next(iter(parts.values())))), narrowed, most)
-    found = dict.fromkeys(parts, 0)
+        narrowed = {name: narrowed_by(session, actor, filters, now) for name, filters in parts.items()}
+        base = base_of(next(iter(parts.values())))
+        seen = seen_in(actor, base)
+        if base == DESK and any(filters.q for filters in parts.values()) and most <= MOST_COUNTED_OF_COMMON:
+            found |= {name: most + 1 for name, filters in parts.items() if all_of_desk(filters) == filters}
+            narrowed = {name: each for name, each in narrowed.items() if not found[name]}
+            seen = seen[:1] if helps_nobody(session, actor) else seen
+        query = _counts_up_to(seen, narrowed, most)
     for label, count in session.execute(query).mappings().one().items():
         name = label.rpartition(".")[0]
         found[name] = min(found[name] + count, most + 1)
@@ -285,17 +282,18 @@ def _counts_up_to(seen_parts: Sequence[Conditions], narrowed: Mapping[str, Condi
 
 @lru_cache(maxsize=SAME_ACTORS)
 def _steady_counts_up_to(actor: Actor, named: tuple[tuple[str, TicketFilters], ...], most: int) -> Select[Any]:
-    narrowed = {name: _steadily_narrowed(actor, filters) for name, filters in named}
-    return _counts_up_to(_seen(actor, _base(named[0][1])), narrowed, most)
+    narrowed = {name: steadily_narrowed_by(actor, filters) for name, filters in named}
+    return _counts_up_to(seen_in(actor, base_of(named[0][1])), narrowed, most)
 
 
 def count_up_to(
     session: Session, actor: Actor, filters: TicketFilters, *, now: datetime, most: int = MOST_COUNTED
 ) -> int:
     """`count_tickets`, but no further than `most` + 1: a search that finds half the county is not counted out."""
-    narrowed = conditions(session, actor, filters, now=now)
-    found = select(Ticket.id).where(visible(actor), *narrowed).limit(most + 1).subquery()
-    return session.scalar(select(func.count()).select_from(found)) or 0
+    walked = is_walked(session, actor, filters, now)
+    if walked and most <= MOST_RANKED and base_of(filters) != DESK:
+        return most + 1
+    return count_under(session, [visible(actor), *conditions(session, actor, filters, now=now, is_walked=walked)], most)
 
 
 def ticket_view(session: Session, ticket: Ticket, actor: Actor, now: datetime) -> TicketView:

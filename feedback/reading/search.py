@@ -110,8 +110,19 @@ class TicketFilters(Command):
 NO_FILTERS = TicketFilters()
 
 
-def conditions(session: Session, actor: Actor, filters: TicketFilters, *, now: datetime) -> list[ColumnElement[bool]]:
-    """The SQL conditions of the filters. Raises Invalid for an unknown code or days that are no span."""
+def conditions(
+    session: Session,
+    actor: Actor,
+    filters: TicketFilters,
+    *,
+    now: datetime,
+    is_on_desk: bool = False,
+    is_walked: bool = False,
+) -> list[ColumnElement[bool]]:
+    """The SQL conditions of the filters, for a list of which more may be known (full_text.speaks_of).
+
+    Raises Invalid for an unknown code or days that are no span.
+    """
     found = steady_conditions(actor, filters)
     if filters.unit:
         found.append(Ticket.lead_unit_id == _unit(session, "unit", filters.unit).id)
@@ -127,7 +138,7 @@ def conditions(session: Session, actor: Actor, filters: TicketFilters, *, now: d
     )
     found += _wanted(moving)
     if filters.q:
-        found.append(speaks_of(session, actor, filters.q))
+        found.append(speaks_of(session, actor, filters.q, is_on_desk=is_on_desk, is_walked=is_walked))
     return [*found, *_submitted_between(filters.from_, filters.to)]
 
 

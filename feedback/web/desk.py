@@ -14,7 +14,7 @@ from feedback.kernel.db import session
 from feedback.kernel.errors import Invalid, NotFound
 from feedback.kernel.paging import Page
 from feedback.reading.clocks import open_spans
-from feedback.reading.queries import MOST_COUNTED, count_each_up_to, list_tickets
+from feedback.reading.queries import MOST_COUNTED, count_each_up_to, list_tickets, most_counted
 from feedback.reading.search import TicketFilters
 from feedback.reading.views import TicketRow
 from feedback.web.bulk import ACTIONS, MOST, act_on_each, colleague_options, report_of
@@ -90,7 +90,8 @@ def act_on_chosen() -> str | tuple[str, int]:
 def _desk_page(report: dict[str, Any] | None) -> str:
     actor, now = signed_in_actor(), request_now()
     asked = asked_filters(session(), actor, request.args, FILTERS, now=now)
-    counts = count_each_up_to(session(), actor, {t.name: narrowed(t, asked) for t in TABS}, now=now)
+    most = most_counted(session(), actor, narrowed(TABS[-1], asked), now=now)
+    counts = count_each_up_to(session(), actor, {t.name: narrowed(t, asked) for t in TABS}, now=now, most=most)
     tab = _tab_asked(asked, counts)
     page = _page(actor, tab, asked, now)
     signing = open_spans(session(), [row.reference for row in page.items if row.status == "dispatched"], "signing")
@@ -99,7 +100,7 @@ def _desk_page(report: dict[str, Any] | None) -> str:
         {
             "url": address("desk.desk", asked.kept, tab=each.name),
             "label": labels[each.name],
-            "count": count_words(counts[each.name]),
+            "count": count_words(counts[each.name], most),
             "active": each is tab,
         }
         for each in TABS
@@ -117,7 +118,7 @@ def _desk_page(report: dict[str, Any] | None) -> str:
         views=views_of(actor, query_of({**asked.kept, "tab": tab.name})),
         bulk_url=address("desk.desk", asked.kept, tab=tab.name, cursor=request.args.get("cursor")),
         colleagues=colleague_options(session(), actor, now) if page.items else [],
-        pager=_pager(page, counts[tab.name], tab, asked),
+        pager=_pager(page, number_words(counts[tab.name], most), tab, asked),
     )
 
 
@@ -152,15 +153,15 @@ def _filter_form(asked: Asked, now: datetime) -> DeskFilterForm:
     return form
 
 
-def count_words(count: int) -> str:
-    """A number at a tab; above a thousand that there are more."""
-    return f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count)
+def count_words(count: int, most: int = MOST_COUNTED) -> str:
+    """A number at a tab; above `most` that there are more."""
+    return f"{most}+" if count > most else str(count)
 
 
-def _pager(page: Page[TicketRow], count: int, tab: Tab, asked: Asked) -> dict[str, Any]:
+def _pager(page: Page[TicketRow], words: str, tab: Tab, asked: Asked) -> dict[str, Any]:
     kept = {**asked.kept, "tab": tab.name}
     return {
-        "words": number_words(count),
+        "words": words,
         "first": address("desk.desk", kept) if request.args.get("cursor") else None,
         "next": address("desk.desk", kept, cursor=page.next) if page.next else None,
     }

@@ -11,7 +11,7 @@ from feedback.kernel.actor import Actor
 from feedback.kernel.db import session
 from feedback.kernel.errors import Invalid
 from feedback.kernel.paging import Page
-from feedback.reading.queries import BEST, count_up_to, list_tickets
+from feedback.reading.queries import BEST, count_up_to, list_tickets, most_counted
 from feedback.reading.views import TicketRow
 from feedback.tickets.bigrams import phrases_of
 from feedback.web.filters import Asked, address, asked_filters, category_options, left_out_words, region_options
@@ -65,10 +65,11 @@ def _form(asked: Asked, now: datetime) -> SearchForm:
 def _pager(actor: Actor, page: Page[TicketRow], asked: Asked, now: datetime) -> dict[str, Any]:
     cursor = request.args.get("cursor")
     number = len(page.items)
+    most = most_counted(session(), actor, asked.filters, now=now)
     if cursor or page.next:
-        number = count_up_to(session(), actor, asked.filters, now=now)
+        number = count_up_to(session(), actor, asked.filters, now=now, most=most)
     return {
-        "words": number_words(number),
+        "words": number_words(number, most),
         "first": address("search.results", asked.kept) if cursor else None,
         "next": address("search.results", asked.kept, cursor=page.next) if page.next else None,
     }

@@ -17,7 +17,6 @@ from feedback.kernel.actor import SYSTEM
 from feedback.kernel.db import db
 from feedback.kernel.errors import Invalid
 from feedback.kernel.transaction import transaction
-from feedback.reading import full_text
 from feedback.reading.queries import MOST_COUNTED, NEWEST, count_tickets, count_up_to, list_tickets
 from feedback.reading.search import TicketFilters
 from feedback.reports.invariants import find_faults
@@ -25,6 +24,7 @@ from feedback.tickets.models import Seat
 from feedback.tickets.search_index import count_missing, index_tickets, reindex
 from feedback.tickets.search_tables import TicketWords
 from tests.support.county import START, County
+from tests.support.search_ways import WAYS, ask_in_one_way
 from tests.support.statements import counted_statements
 from tests.support.story import Story
 
@@ -56,11 +56,10 @@ def snippets(county: County, login: str, query: str) -> list[str]:
     return [str(row.snippet) for row in page.items]
 
 
-@pytest.fixture(params=["rare", "common"])
+@pytest.fixture(params=WAYS)
 def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A query is asked in one way where its hits are few, in another where they are many."""
-    if request.param == "common":
-        monkeypatch.setattr(full_text, "MANY", -1)
+    """A query is asked in one way where its hits are few, in others where they are many."""
+    ask_in_one_way(monkeypatch, request.param)
 
 
 @pytest.fixture

@@ -53,8 +53,8 @@ def found_row(row: TicketRow, phrases: Sequence[Phrase], now: datetime) -> Cell:
     }
 
 
-def number_words(number: int) -> str:
-    """How many were found; past a thousand nobody counts on."""
-    if number > MOST_COUNTED:
-        return _("more than %(most)s tickets", most=f"{MOST_COUNTED:,}")
+def number_words(number: int, most: int = MOST_COUNTED) -> str:
+    """How many were found; past `most` nobody counts on."""
+    if number > most:
+        return _("more than %(most)s tickets", most=f"{most:,}")
     return ngettext("%(num)d ticket", "%(num)d tickets", number)

@@ -26,7 +26,7 @@ from feedback.reports.queries import closure_report
 from feedback.reports.recount import find_differences
 from feedback.supervision.escalation import run_sweep
 from feedback.tickets.actions import run_action
-from feedback.tickets.figures import BITS, KEPT
+from feedback.tickets.figures import BITS, KEPT, find_wrongly_marked, keep_figures
 from feedback.tickets.models import Ticket, TicketRequest
 from tests.support.county import START, County, build_county
 from tests.support.histories import Histories
@@ -203,6 +203,20 @@ def test_elder_is_told_when_a_younger_one_turns_out_to_be_of_its_matter_or_of_an
     journey.act(other, "reclassify", "dp1", category="works/b", reason="A lamp")
     assert "raised_again" not in marks(any_county, elder)
     assert differences(any_county) == []
+
+
+def test_marks_of_rows_written_in_bulk_are_found_and_set_right(any_county: County) -> None:
+    journey = Journey(any_county, now=START)
+    elder = _confirmed(journey)
+    _confirmed(journey, place="Square, lamp 5")
+    journey.submit(category="water", place=PLACE)
+    told = journey.ticket(elder)
+    with transaction() as session:
+        session.execute(update(Ticket).values(figures=0))
+        assert find_wrongly_marked(session) == [told.id]
+        keep_figures(session, [told.id])
+        assert find_wrongly_marked(session) == []
+    assert "raised_again" in marks(any_county, elder)
 
 
 def test_closing_is_not_raised_again_after_thirty_days(any_county: County) -> None:

@@ -91,10 +91,10 @@ class Scheduler:
         """No worker has finished a sweep for three intervals, and nobody at all for one."""
         session = current_session()
         by_worker = last_sweep(session, now, by="worker")
-        by_anybody = last_sweep(session, now)
-        session.rollback()
         worker_at = max(self._since, by_worker.at) if by_worker else self._since
         is_alone = now - worker_at > PATIENCE * self.interval
+        by_anybody = last_sweep(session, now) if is_alone else by_worker
+        session.rollback()
         if is_alone is not self._is_alone:
             self._is_alone = is_alone
             log.warning("scheduler: %s", "no worker sweeps; doing it here" if is_alone else "a worker sweeps again")

@@ -15,12 +15,16 @@ from sqlalchemy import (
     ColumnElement,
     ForeignKey,
     Index,
+    Select,
     String,
     UniqueConstraint,
     and_,
     insert,
+    literal_column,
     or_,
     select,
+    text,
+    union_all,
     update,
 )
 from sqlalchemy.engine import CursorResult
@@ -48,7 +52,17 @@ class Outbox(Base):
     """One event that somebody may have to be told of. `payload` holds ids and codes, never texts or names."""
 
     __tablename__ = "outbox"
-    __table_args__ = (Index("ix_outbox_state_available_at", "state", "available_at"),)
+    __table_args__ = (
+        Index("ix_outbox_state_available_at", "state", "available_at"),
+        # Of what waits alone, in its order: as many rows are read as are asked for, however many wait or are done.
+        *(
+            Index(f"ix_outbox_{state}", "id", *more, sqlite_where=text(only), postgresql_where=text(only))
+            for state, more, only in (
+                (NEW, ("available_at", "created_at"), "state = 'new'"),
+                (LEASED, ("lease_until", "created_at"), "state = 'leased'"),
+            )
+        ),
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     event: Mapped[str] = mapped_column(String(60))
@@ -74,6 +88,12 @@ class Delivery(Base):
     __table_args__ = (
         UniqueConstraint("outbox_id", "recipient", "channel"),
         Index("ix_delivery_state_next_try_at", "state", "next_try_at"),
+        Index(
+            "ix_delivery_waiting",
+            *("next_try_at", "id", "state"),
+            sqlite_where=text("next_try_at IS NOT NULL"),
+            postgresql_where=text("next_try_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -153,10 +173,23 @@ def _delivery_is_due(now: datetime) -> ColumnElement[bool]:
 
 def due_events(session: Session, now: datetime, limit: int, *, but_not_since: datetime | None = None) -> list[int]:
     """Ids of events that wait to be delivered, the eldest first; without those written from `but_not_since` to `now`."""
-    query = select(Outbox.id).where(_event_is_due(now)).order_by(Outbox.id).limit(limit)
-    if but_not_since is not None:
-        query = query.where(~Outbox.created_at.between(but_not_since, now))
-    return list(session.scalars(query))
+    late = () if but_not_since is None else (~Outbox.created_at.between(but_not_since, now),)
+    is_due = or_(Outbox.available_at <= now, Outbox.available_at == Outbox.created_at)
+    waiting = (
+        _by(NEW).where(is_due, *late).limit(limit),
+        _by(LEASED).where(Outbox.lease_until < now, *late).limit(limit),
+    )
+    query = union_all(*(select(each.subquery().c.id) for each in waiting))
+    return sorted(session.scalars(query))[:limit]
+
+
+def _by(state: str) -> Select[int]:
+    """Ids of events in this state, the eldest first. Said with the value itself: so a database sees that an index of such
+
+    rows alone has all that is asked for; SQLite without statistics is told to take it.
+    """
+    query = select(Outbox.id).where(Outbox.state == literal_column(f"'{state}'")).order_by(Outbox.id)
+    return query.with_hint(Outbox, f"INDEXED BY ix_outbox_{state}", "sqlite")
 
 
 def still_due(session: Session, ids: Sequence[int], now: datetime) -> list[int]:
@@ -171,6 +204,7 @@ def due_deliveries(session: Session, now: datetime, limit: int, *, due_before: d
         .where(_delivery_is_due(due_before or now))
         .order_by(Delivery.next_try_at, Delivery.id)
         .limit(limit)
+        .with_hint(Delivery, "INDEXED BY ix_delivery_waiting", "sqlite")
     )
     return list(session.scalars(query))
 

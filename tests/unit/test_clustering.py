@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
+from feedback.supervision import grouping
 from feedback.supervision.clustering import Said, cluster
 
 WHERE = ("幸福小区", "东风路口", "红旗中学", "桃园市场", "向阳大桥", "新华书店")
@@ -39,3 +44,18 @@ def test_what_says_nothing_stays_alone() -> None:
 def test_the_same_words_are_one_matter_however_many_say_them() -> None:
     texts = [said(WHERE[0], WHAT[0], HOW[0])] * 40 + [said(WHERE[1], WHAT[1], HOW[1])] * 3
     assert [len(group) for group in cluster(texts)] == [40, 3]
+
+
+@pytest.mark.parametrize("few", [0, 300])
+def test_groups_of_another_process_are_the_same(monkeypatch: pytest.MonkeyPatch, few: int) -> None:
+    monkeypatch.setattr(grouping, "FEW", few)
+    said = [Said(f"第{n}号井盖", "井盖丢失，晚上看不见" if n % 2 else "学校门口的路灯不亮了") for n in range(6)]
+    assert grouping.group(said) == cluster(said)
+    assert grouping.group([]) == []
+
+
+def test_process_that_fails_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grouping, "FEW", 0)
+    monkeypatch.setattr("feedback.supervision.grouping.ROOT", Path("/"))
+    with pytest.raises(grouping.GroupingFailed):
+        grouping.group([Said("a", "b")] * 3)

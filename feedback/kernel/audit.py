@@ -143,6 +143,7 @@ def add_checkpoint(session: Session, *, now: datetime) -> AuditCheckpoint | None
 
     The entries of OVERLAP before it are looked at again: a slow transaction may have committed them since.
     """
+    _write_entries(session)
     last = session.scalars(select(AuditCheckpoint).order_by(AuditCheckpoint.id.desc()).limit(1)).first()
     known = last.heads if last else {}
     query = select(AuditEntry.stream, AuditEntry.seq, AuditEntry.mac).order_by(AuditEntry.stream, AuditEntry.seq)

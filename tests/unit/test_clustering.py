@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from feedback.supervision import grouping
@@ -56,6 +54,6 @@ def test_groups_of_another_process_are_the_same(monkeypatch: pytest.MonkeyPatch,
 
 def test_process_that_fails_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grouping, "FEW", 0)
-    monkeypatch.setattr("feedback.supervision.grouping.ROOT", Path("/"))
+    monkeypatch.setattr("feedback.supervision.grouping.sys.executable", "/bin/false")
     with pytest.raises(grouping.GroupingFailed):
         grouping.group([Said("a", "b")] * 3)

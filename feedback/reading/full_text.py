@@ -49,10 +49,15 @@ def _way_of(session: Session, actor: Actor, query: str) -> str:
     if not actor.is_system:
         if {grant.role for grant in actor.grants}.isdisjoint((*WORKING_ROLES, *OVERSEEING_ROLES)):
             return NEAR
-        most = MOST_NEAR and max(MOST_NEAR, 10 * isqrt(_newest_id(session)))
+        most = most_near(session)
         if (session.scalar(_count_of_near(actor), {"most": most + 1}) or 0) <= most:
             return NEAR
     return COMMON if _is_common(session, query) else LISTED
+
+
+def most_near(session: Session) -> int:
+    """To how many tickets somebody may be near to be searched for among those."""
+    return max(MOST_NEAR, 10 * isqrt(_newest_id(session)))
 
 
 def speaks_of(

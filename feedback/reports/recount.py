@@ -1,8 +1,8 @@
 """Columns that a ticket keeps for speed, worked out anew from its timeline, legs, clocks and words; and set right on request.
 
 Compared: version, round, reopen_count, instants of dispatch, response, resolution, closing and last word, lead, assignee,
-due time, and what
-tickets/figures.py keeps. Status and closure reason are no counters: `check` looks at them, and nothing but a step may set them.
+due time, and what tickets/figures.py keeps. Status and closure reason are no counters: `check` looks at them, and nothing but a
+step may set them.
 """
 
 from __future__ import annotations

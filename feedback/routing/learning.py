@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from feedback.kernel import audit
 from feedback.kernel.actor import Actor
+from feedback.kernel.apart import ChildFailed, run_apart
 from feedback.kernel.db import session as current_session
 from feedback.kernel.errors import Conflict, Invalid, NotFound
 from feedback.kernel.text import N_, Text
@@ -31,7 +29,6 @@ from feedback.routing.learned import LearnedModel
 from feedback.routing.model_file import UnfitModel, unpack
 from feedback.routing.models import CategoryModel
 from feedback.routing.served_model import current_model, read_model
-from feedback.settings import ROOT
 
 KEPT_VERSIONS = 5
 FEWEST_PER_LABEL = 3
@@ -41,7 +38,8 @@ FEWEST_IN_FILES = 10
 FEWEST_HELD = 20
 """Held-back tickets of labels that the new model knows, from which two models are compared."""
 TRAINING_SECONDS = 900.0
-_FROM_HERE = ("PATH", "LANG", "LC_ALL", "TMPDIR", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+_OF_BLAS = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 @dataclass(frozen=True)
@@ -189,24 +187,13 @@ def _forget_old(session: Session) -> None:
 
 def _in_child(examples: Sequence[Example]) -> bytes:
     """The bytes of a model trained in a process of its own, with no key and no database in its environment."""
-    environment = {name: os.environ[name] for name in _FROM_HERE if name in os.environ}
-    environment |= {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    said = [write_lines(examples)]
     try:
-        done = subprocess.run(
-            (sys.executable, "-m", "feedback.routing.training"),
-            input=write_lines(examples),
-            capture_output=True,
-            timeout=TRAINING_SECONDS,
-            env=environment,
-            cwd=ROOT,
-            check=False,
+        return run_apart(
+            "feedback.routing.training", said, seconds=TRAINING_SECONDS, keep=_OF_BLAS, environ=_ONE_THREAD
         )
-    except (subprocess.TimeoutExpired, OSError) as error:
-        raise _failed(type(error).__name__) from error
-    if done.returncode != 0:
-        last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise _failed(last or f"exit code {done.returncode}")
-    return done.stdout
+    except ChildFailed as error:
+        raise _failed(str(error)) from error
 
 
 def _failed(reason: str) -> Conflict:

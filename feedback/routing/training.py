@@ -7,14 +7,11 @@ SVM for each label learns on that, with rare labels counting as much as frequent
 
 from __future__ import annotations
 
-import os
-import resource
 import sys
 import time
 import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +21,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 from sklearn.svm import LinearSVC
 
+from feedback.kernel.apart import limit_self
 from feedback.routing.examples import Example, group_of, read_lines
 from feedback.routing.features import count_words, key_of
 from feedback.routing.model_file import ModelParts, pack
@@ -41,8 +39,6 @@ FEWEST_WHOLE = 300
 AT_ONCE = 2
 MEMORY_BYTES = 6_000_000_000
 CPU_SECONDS = 1200
-NICE = 5
-"""Whoever waits for a page comes first."""
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Numbers = np.ndarray[Any, np.dtype[np.intp]]
@@ -235,10 +231,7 @@ def _sharpness(scores: Floats, truth: Numbers, rights: np.ndarray[Any, np.dtype[
 
 def main() -> None:
     """Read examples as lines of JSON, write the model."""
-    os.nice(NICE)
-    for which, most in ((resource.RLIMIT_CPU, CPU_SECONDS), (resource.RLIMIT_AS, MEMORY_BYTES)):
-        with suppress(OSError, ValueError):  # not every system can bound both
-            resource.setrlimit(which, (most, most))
+    limit_self(CPU_SECONDS, MEMORY_BYTES)
     sys.stdout.buffer.write(pack(train(read_lines(sys.stdin.buffer.read()))))
 
 

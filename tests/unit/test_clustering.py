@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from feedback.kernel.apart import ChildFailed
 from feedback.supervision import grouping
 from feedback.supervision.clustering import Said, cluster
 
@@ -54,6 +55,6 @@ def test_groups_of_another_process_are_the_same(monkeypatch: pytest.MonkeyPatch,
 
 def test_process_that_fails_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grouping, "FEW", 0)
-    monkeypatch.setattr("feedback.supervision.grouping.sys.executable", "/bin/false")
-    with pytest.raises(grouping.GroupingFailed):
+    monkeypatch.setattr(grouping, "MODULE", "feedback.no_such_module")
+    with pytest.raises(ChildFailed, match="no_such_module"):
         grouping.group([Said("a", "b")] * 3)

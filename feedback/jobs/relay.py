@@ -17,8 +17,8 @@ from feedback.settings import Settings
 ENOUGH = 20
 """A queue as long as this is being worked off; more hints for the same rows would only make it longer."""
 BATCH = 500
-BURST = 3
-"""Jobs that wait: each of them also tells what else is due by then (tasks.deliver)."""
+BURST = 1
+"""Jobs that wait: whoever takes one also tells what else is due by then (tasks.deliver), many of them by the same reads."""
 FRESH = timedelta(seconds=3)
 """Rows younger than this were just put on a queue by whoever wrote them."""
 QUIET_SECONDS = 60.0

@@ -50,11 +50,15 @@ def deliver(*outbox_ids: int) -> None:
     holds nobody else.
     """
     told: set[int] = set()
-    ids = outbox.still_due(session(), outbox_ids, utc_now())
-    while ids and len(told) < MOST_AT_ONCE:
+    ids = list(outbox_ids)
+    while len(told) < MOST_AT_ONCE:
+        due = outbox.due_events(session(), utc_now(), outbox.TOGETHER + len(ids))
+        ids = [*ids, *(each for each in due if each not in told and each not in ids)][: outbox.TOGETHER]
+        if not ids:
+            return
         kick_mails(deliver_events(ids, now=utc_now(), settings=_settings()))
         told.update(ids)
-        ids = [each for each in outbox.due_events(session(), utc_now(), outbox.TOGETHER) if each not in told]
+        ids = []
 
 
 @task

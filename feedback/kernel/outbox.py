@@ -24,6 +24,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    tuple_,
     union_all,
     update,
 )
@@ -192,11 +193,6 @@ def _by(state: str) -> Select[int]:
     return query.with_hint(Outbox, f"INDEXED BY ix_outbox_{state}", "sqlite")
 
 
-def still_due(session: Session, ids: Sequence[int], now: datetime) -> list[int]:
-    """Those of these events that wait to be delivered."""
-    return list(session.scalars(select(Outbox.id).where(Outbox.id.in_(ids), _event_is_due(now)).order_by(Outbox.id)))
-
-
 def due_deliveries(session: Session, now: datetime, limit: int, *, due_before: datetime | None = None) -> list[int]:
     """Ids of messages that wait to be sent, those that wait longest first."""
     query = (
@@ -245,6 +241,13 @@ def end_event(session: Session, outbox_id: int, attempt: int, *, state: str = DO
     """Note how an attempt at an event ended; False where the lease went to somebody else meanwhile."""
     mine = (Outbox.id == outbox_id, Outbox.state == LEASED, Outbox.attempts == attempt)
     return _changed(session, update(Outbox).where(*mine).values(state=state, lease_until=None, last_error=error))
+
+
+def end_events(session: Session, taken: Sequence[tuple[int, int]]) -> set[int]:
+    """Note that these events, each with its attempt, were told; gives those whose lease did not go to somebody else."""
+    mine = (Outbox.id.in_([outbox_id for outbox_id, _attempt in taken]), tuple_(Outbox.id, Outbox.attempts).in_(taken))
+    done = update(Outbox).where(*mine, Outbox.state == LEASED).values(state=DONE, lease_until=None, last_error=None)
+    return set(session.scalars(done.returning(Outbox.id).execution_options(synchronize_session=False)))
 
 
 def end_delivery(

@@ -6,52 +6,31 @@ A group is a method named after it that gives account ids of staff and keys of s
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
-from functools import lru_cache
 
-from sqlalchemy import BindParameter, Select, bindparam, select
-from sqlalchemy.orm import Session
+from sqlalchemy import select
 
-from feedback.kernel.actor import Actor
-from feedback.kernel.db import Instant
 from feedback.kernel.outbox import Outbox
-from feedback.people.models import Account, Deputy, Unit
-from feedback.people.queries import colleagues, in_force, load_actor, submitter_key
+from feedback.notifications.gathered import Gathered
+from feedback.people.models import Unit
+from feedback.people.queries import colleagues, submitter_key
 from feedback.sla.models import SlaClock
 from feedback.tickets import lifecycle
 from feedback.tickets.deciders import decider_standings, deciders
-from feedback.tickets.models import Leg, Seat, Ticket, TicketRequest, TimelineEntry
-from feedback.tickets.seats import seats_held, seats_that_confirmed
-from feedback.tickets.visibility import PROTECTED, SAME_ACTORS, office_of, visible
+from feedback.tickets.models import Leg, Ticket, TicketRequest, TimelineEntry
+from feedback.tickets.seats import seats_that_confirmed
+from feedback.tickets.visibility import PROTECTED, office_of
 
 Members = Sequence[int | str]
-
-
-_NOW: BindParameter[datetime] = bindparam("now", type_=Instant)
-_DEPUTIES = (
-    select(Deputy.deputy_id)
-    .where(Deputy.account_id.in_(bindparam("ids", expanding=True)), in_force(Deputy.valid_from, Deputy.valid_to, _NOW))
-    .order_by(Deputy.id)
-)
-_ENTRY = select(TimelineEntry).where(
-    TimelineEntry.ticket_id == bindparam("id"), TimelineEntry.version == bindparam("version")
-)
-
-
-@lru_cache(maxsize=SAME_ACTORS)
-def _seen_as_staff(actor: Actor) -> Select[int]:
-    """SQL: the ticket of this id, if the actor sees it by a role."""
-    return select(Ticket.id).where(Ticket.id == bindparam("id"), visible(replace(actor, submitter_key="")))
 
 
 class Circle:
     """Whom an event of one ticket could concern at `now`."""
 
-    def __init__(self, session: Session, ticket: Ticket, row: Outbox, now: datetime) -> None:
-        self.session, self.ticket, self.row, self.now = session, ticket, row, now
-        self.entry = self._find_entry()
-        self._actors: dict[int, Actor | None] = {}
+    def __init__(self, gathered: Gathered, row: Outbox, ticket: Ticket) -> None:
+        self.session, self.now, self.gathered = gathered.session, gathered.now, gathered
+        self.ticket, self.row = ticket, row
+        self.entry = gathered.entry_of(row)
         self._groups = {
             "waiting_office": self._waiting_office,
             "workers": self._workers,
@@ -83,42 +62,24 @@ class Circle:
 
     def sees(self, account_id: int) -> bool:
         """Whether this account, as staff, may see the ticket at this instant (a seat of its own doesn't count here)."""
-        actor = self._actor(account_id)
-        if actor is None:
-            return False
-        return self.session.scalar(_seen_as_staff(actor), {"id": self.ticket.id}) is not None
+        return self.ticket.id in self.gathered.seen_by(account_id)
 
     def key_of(self, account_id: int) -> str:
         return submitter_key(account_id)
 
     def key_of_seat(self, seat_id: object) -> str | None:
-        seat = self.session.get(Seat, seat_id) if isinstance(seat_id, int) else None
+        seat = self.gathered.seat(seat_id) if isinstance(seat_id, int) else None
         return seat.submitter_key if seat else None
 
     def deputies_of(self, accounts: Iterable[int]) -> list[int]:
         """Those who stand in for these accounts at this instant."""
-        absent = list(accounts)
-        if not absent:
-            return []
-        return list(self.session.scalars(_DEPUTIES, {"ids": absent, "now": self.now}))
-
-    def _find_entry(self) -> TimelineEntry | None:
-        """The step of the history that the event tells of; an alarm tells of none."""
-        return self.session.scalars(_ENTRY, {"id": self.ticket.id, "version": self.row.version}).first()
+        return self.gathered.deputies_of(list(accounts))
 
     def _request(self) -> TicketRequest | None:
         """The request that the event is about."""
         named = self.row.payload.get("request")
         request = self.session.get(TicketRequest, named) if isinstance(named, int) else None
         return request if request and request.ticket_id == self.ticket.id else None
-
-    def _actor(self, account_id: int) -> Actor | None:
-        """The account with its roles of now; None where it is disabled."""
-        if account_id not in self._actors:
-            account = self.session.get(Account, account_id)
-            is_there = account is not None and account.is_active
-            self._actors[account_id] = load_actor(self.session, account, now=self.now) if account and is_there else None
-        return self._actors[account_id]
 
     def _holders(self, role: str, unit_id: int | None) -> list[int]:
         if unit_id is None:
@@ -157,18 +118,18 @@ class Circle:
         """Whoever has the ticket on the desk: the lead's hands, before dispatch the office."""
         if self.ticket.lead_unit_id is None:
             return self._office()
-        leg = self.session.get(Leg, self.ticket.lead_leg_id) if self.ticket.lead_leg_id else None
-        return self._hands_of(leg, self.ticket.lead_unit_id)
+        lead = next((leg for leg in self._legs() if leg.id == self.ticket.lead_leg_id), None)
+        return self._hands_of(lead, self.ticket.lead_unit_id)
+
+    def _legs(self) -> list[Leg]:
+        return self.gathered.legs_of(self.ticket.id)
 
     def _alarmed_handlers(self) -> list[int]:
         unit_id = self.row.payload.get("unit_id")
         if not isinstance(unit_id, int):
             return self._workers()
-        leg = self.session.scalars(
-            select(Leg)
-            .where(Leg.ticket_id == self.ticket.id, Leg.unit_id == unit_id, Leg.ended_at.is_(None))
-            .order_by(Leg.id.desc())
-        ).first()
+        mine = [leg for leg in self._legs() if leg.unit_id == unit_id and leg.ended_at is None]
+        leg = mine[-1] if mine else None
         return self._hands_of(leg, unit_id)
 
     def _step_at(self) -> datetime:
@@ -177,20 +138,15 @@ class Circle:
     def _newcomers(self) -> list[int]:
         """Handlers and heads of the lead and of units that got their part by this step."""
         at = self._step_at()
-        units = list(
-            self.session.scalars(
-                select(Leg.unit_id).where(Leg.ticket_id == self.ticket.id, Leg.started_at == at, Leg.ended_at.is_(None))
-            )
-        )
+        units = [leg.unit_id for leg in self._legs() if leg.started_at == at and leg.ended_at is None]
         if self.row.event != "leg.added" and self.ticket.lead_unit_id is not None:
             units.insert(0, self.ticket.lead_unit_id)
         return [a for unit_id in dict.fromkeys(units) for a in self._people_of(unit_id)]
 
     def _leavers(self) -> list[int]:
         """Handlers and heads of units whose part this step ended."""
-        units = self.session.scalars(
-            select(Leg.unit_id).where(Leg.ticket_id == self.ticket.id, Leg.ended_at == self._step_at())
-        )
+        at = self._step_at()
+        units = [leg.unit_id for leg in self._legs() if leg.ended_at == at]
         return [a for unit_id in dict.fromkeys(units) for a in self._people_of(unit_id)]
 
     def _people_of(self, unit_id: int) -> list[int]:
@@ -201,12 +157,7 @@ class Circle:
         named = self.entry.facts.get("assignee") if self.entry else None
         if isinstance(named, int):
             return [named]
-        legs = self.session.scalars(
-            select(Leg.assignee_id).where(
-                Leg.ticket_id == self.ticket.id, Leg.ended_at.is_(None), Leg.assignee_id.is_not(None)
-            )
-        )
-        return [a for a in legs if a is not None]
+        return [leg.assignee_id for leg in self._legs() if leg.ended_at is None and leg.assignee_id is not None]
 
     def _supervising(self) -> list[int]:
         """Whoever asked last for a report on it."""
@@ -238,7 +189,7 @@ class Circle:
         return [a for role, unit_id in places for a in self._holders(role, unit_id)]
 
     def _may_decide(self, account_id: int, request: TicketRequest) -> bool:
-        actor = self._actor(account_id)
+        actor = self.gathered.actor(account_id)
         return actor is not None and bool(decider_standings(self.session, actor, self.ticket, request, self.now))
 
     def _asker(self) -> Members:
@@ -252,9 +203,9 @@ class Circle:
         return [key] if key else []
 
     def _seats(self) -> list[str]:
-        return list(dict.fromkeys(seat.submitter_key for seat in seats_held(self.session, self.ticket.id)))
+        return list(dict.fromkeys(seat.submitter_key for seat in self.gathered.seats_of(self.ticket.id)))
 
     def _silent_seats(self) -> list[str]:
         """Those who raised it and have not confirmed this round: only they are reminded."""
         spoken = seats_that_confirmed(self.session, self.ticket)
-        return [seat.submitter_key for seat in seats_held(self.session, self.ticket.id) if seat.id not in spoken]
+        return [seat.submitter_key for seat in self.gathered.seats_of(self.ticket.id) if seat.id not in spoken]

@@ -24,6 +24,7 @@ from feedback.kernel.transaction import transaction
 from feedback.notifications.audience import recipients
 from feedback.notifications.channels import Mail, Never, NotNow, is_address, parse_server, send_mail
 from feedback.notifications.circle import Circle
+from feedback.notifications.gathered import Gathered
 from feedback.notifications.mail_choices import DAILY, NEVER, choice_for, next_digest
 from feedback.notifications.models import Notice
 from feedback.notifications.queries import count_undelivered, is_seat
@@ -68,14 +69,7 @@ def deliver_events(ids: Sequence[int], *, now: datetime, settings: Settings) -> 
         for outbox_id, attempt in taken:
             if attempt > MOST_EVENT_ATTEMPTS:
                 outbox.end_event(session, outbox_id, attempt, state=outbox.DEAD, error="each attempt broke off")
-    tellings = []
-    for outbox_id, attempt in taken:
-        if attempt > MOST_EVENT_ATTEMPTS:
-            continue
-        try:
-            tellings.append(_prepare_event(current_session(), outbox_id, attempt, now, settings))
-        except Exception as error:
-            _put_off(outbox_id, attempt, now, error)
+    tellings = _prepare_events([each for each in taken if each[1] <= MOST_EVENT_ATTEMPTS], now, settings)
     try:
         return _write_down(tellings)
     except Exception as error:
@@ -83,6 +77,34 @@ def deliver_events(ids: Sequence[int], *, now: datetime, settings: Settings) -> 
             _put_off(tellings[0].outbox_id, tellings[0].attempt, now, error)
             return []
     return [mail for telling in tellings for mail in _write_alone(telling, now)]
+
+
+def _prepare_events(taken: Sequence[tuple[int, int]], now: datetime, settings: Settings) -> list[_Telling]:
+    """What these events become, read together; those that fail are put off when all others are ready.
+
+    Where even reading them together fails, each is read by itself: the others must not suffer from it.
+    """
+    tellings, failed = [], []
+    together = _gather(taken, now)
+    for outbox_id, attempt in taken:
+        try:
+            gathered = together or Gathered(current_session(), [outbox_id], now)
+            tellings.append(_prepare_event(gathered, outbox_id, attempt, settings))
+        except Exception as error:
+            failed.append((outbox_id, attempt, error))
+            current_session().rollback()  # what was read together is read again where it is asked for
+    for outbox_id, attempt, trouble in failed:
+        _put_off(outbox_id, attempt, now, trouble)
+    return tellings
+
+
+def _gather(taken: Sequence[tuple[int, int]], now: datetime) -> Gathered | None:
+    try:
+        return Gathered(current_session(), [outbox_id for outbox_id, _attempt in taken], now)
+    except Exception as error:
+        log.warning("events are read one by one", exc_info=error)
+        current_session().rollback()
+        return None
 
 
 def _write_alone(telling: _Telling, now: datetime) -> list[int]:
@@ -100,13 +122,13 @@ def _put_off(outbox_id: int, attempt: int, now: datetime, error: Exception) -> N
         outbox.put_off_event(session, outbox_id, attempt, now=now, error=type(error).__name__)
 
 
-def _prepare_event(session: Session, outbox_id: int, attempt: int, now: datetime, settings: Settings) -> _Telling:
+def _prepare_event(gathered: Gathered, outbox_id: int, attempt: int, settings: Settings) -> _Telling:
     """Whom an event is told to, and in what; nobody where it was told before (a replayed outbox)."""
-    row = session.get_one(Outbox, outbox_id)
-    ticket = session.get(Ticket, row.ticket_id) if row.ticket_id else None
-    if ticket is None or session.scalar(select(Notice.id).where(Notice.outbox_id == row.id).limit(1)):
+    session, now, row = gathered.session, gathered.now, gathered.rows[outbox_id]
+    ticket = gathered.tickets.get(row.ticket_id) if row.ticket_id else None
+    if ticket is None or outbox_id in gathered.already_told:
         return _Telling(outbox_id, attempt)
-    told = recipients(Circle(session, ticket, row, now))
+    told = recipients(Circle(gathered, row, ticket))
     facts = _facts(session, row, ticket)
     common = {"outbox_id": row.id, "ticket_id": ticket.id, "event": row.event, "created_at": row.created_at}
     notices = tuple({**common, "recipient": recipient, "facts": facts} for recipient in told)
@@ -143,7 +165,8 @@ def _write_down(tellings: Sequence[_Telling]) -> list[int]:
     if not tellings:
         return []
     with transaction() as session:
-        mine = [each for each in tellings if outbox.end_event(session, each.outbox_id, each.attempt)]
+        ended = outbox.end_events(session, [(each.outbox_id, each.attempt) for each in tellings])
+        mine = [each for each in tellings if each.outbox_id in ended]
         notices = [row for each in mine for row in each.notices]
         if notices:
             session.execute(insert(Notice), notices)
@@ -293,7 +316,7 @@ def _end(session: Session, row: Delivery, now: datetime, state: str, error: str)
 def _may_be_told(session: Session, event: Outbox, ticket: Ticket, recipient: str, now: datetime) -> bool:
     """Rights as they are at this instant: staff who were moved get nothing more of it."""
     key = recipient.partition(":")[2]
-    return is_seat(recipient) or Circle(session, ticket, event, now).sees(int(key))
+    return is_seat(recipient) or ticket.id in Gathered(session, [event.id], now).seen_by(int(key))
 
 
 def _mail_host(settings: Settings) -> str:

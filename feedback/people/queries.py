@@ -140,6 +140,10 @@ class Colleague:
     login: str
     name: str
 
+    @property
+    def id(self) -> int:
+        return self.account_id
+
 
 def colleagues(session: Session, unit_ids: Iterable[int], roles: Iterable[str], now: datetime) -> list[Colleague]:
     """Everybody active who holds one of these roles at one of these units at `now`, each once, by name."""
@@ -158,6 +162,11 @@ def all_staff(session: Session) -> list[Colleague]:
     """Everybody active who ever was given a role beside that of a submitter, one by one for each role; by grant."""
     held = kept(session, "colleagues", _read_colleagues)
     return [one for rows in held.values() for one, *_held in rows]
+
+
+def active_staff(session: Session) -> dict[int, Colleague]:
+    """`all_staff` by account, each once; to be read only."""
+    return kept(session, "staff", lambda reading: {one.account_id: one for one in all_staff(reading)})
 
 
 _Held = tuple[Colleague, str, datetime | None, datetime | None]
@@ -257,7 +266,7 @@ def _holding(session: Session, account_id: int) -> _Holding:
 
 def load_actor(
     session: Session,
-    account: Account | Holder,
+    account: Account | Holder | Colleague,
     *,
     now: datetime,
     channel: str = "web",

@@ -152,11 +152,8 @@ def office_of(session: Session, ticket: Ticket, now: datetime) -> int | None:
     """
     area = session.get_one(Unit, ticket.area_id)
     offices = office_ids(session, now)
-    shut = set(
-        session.scalars(
-            select(TicketAbout.unit_id).where(TicketAbout.ticket_id == ticket.id, TicketAbout.unit_id.is_not(None))
-        )
-    )
+    about = select(TicketAbout.unit_id).where(TicketAbout.ticket_id == ticket.id, TicketAbout.unit_id.is_not(None))
+    shut = set(session.scalars(about) if ticket.is_about else ())
     upwards = area.ancestor_ids()
     has_named = has_root_dispatchers(session)
     for step, unit_id in enumerate(upwards):

@@ -18,6 +18,7 @@ from feedback.kernel.outbox import Delivery, Outbox
 from feedback.kernel.transaction import transaction
 from feedback.notifications.audience import recipients
 from feedback.notifications.circle import Circle
+from feedback.notifications.gathered import Gathered
 from feedback.notifications.models import Notice
 from feedback.tickets.models import Ticket
 from tests.faults.site import Site
@@ -76,7 +77,9 @@ def judge_told(session: Session, sink: Sink | None, verdict: Verdict, *, most_ma
         if ticket is None:
             verdict.note("lost", [f"event {row.id} is of no ticket"])
         else:
-            named |= {(row.id, each) for each in recipients(Circle(session, ticket, row, utc_now()))}
+            named |= {
+                (row.id, each) for each in recipients(Circle(Gathered(session, [row.id], utc_now()), row, ticket))
+            }
     verdict.note("lost", [f"event {event}: {who} has no notice" for event, who in sorted(named - set(there))])
     verdict.note("double", [f"event {event}: {who} has a notice too many" for event, who in sorted(set(there) - named)])
     verdict.note("double", [f"{each} has {count} notices" for each, count in there.items() if count > 1])

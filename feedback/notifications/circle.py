@@ -10,14 +10,13 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from feedback.kernel.outbox import Outbox
-from feedback.notifications.gathered import Gathered
+from feedback.notifications.gathered import Gathered, News, Part
 from feedback.people.models import Unit
 from feedback.people.queries import colleagues, submitter_key
 from feedback.sla.models import SlaClock
 from feedback.tickets import lifecycle
 from feedback.tickets.deciders import decider_standings, deciders
-from feedback.tickets.models import Leg, Ticket, TicketRequest, TimelineEntry
+from feedback.tickets.models import Ticket, TicketRequest, TimelineEntry
 from feedback.tickets.seats import seats_that_confirmed
 from feedback.tickets.visibility import PROTECTED, office_of
 
@@ -27,10 +26,10 @@ Members = Sequence[int | str]
 class Circle:
     """Whom an event of one ticket could concern at `now`."""
 
-    def __init__(self, gathered: Gathered, row: Outbox, ticket: Ticket) -> None:
+    def __init__(self, gathered: Gathered, row: News, ticket: Ticket) -> None:
         self.session, self.now, self.gathered = gathered.session, gathered.now, gathered
         self.ticket, self.row = ticket, row
-        self.entry = gathered.entry_of(row)
+        self.entry = gathered.step_of(row)
         self._groups = {
             "waiting_office": self._waiting_office,
             "workers": self._workers,
@@ -107,7 +106,7 @@ class Circle:
         """The office, while the ticket waits for it."""
         return self._office() if self.ticket.status == lifecycle.SUBMITTED else []
 
-    def _hands_of(self, leg: Leg | None, unit_id: int | None) -> list[int]:
+    def _hands_of(self, leg: Part | None, unit_id: int | None) -> list[int]:
         """Who works for a unit: the one it is assigned to, else all its handlers, else its heads."""
         assignee = leg.assignee_id if leg else None
         if assignee and self.sees(assignee):
@@ -121,7 +120,7 @@ class Circle:
         lead = next((leg for leg in self._legs() if leg.id == self.ticket.lead_leg_id), None)
         return self._hands_of(lead, self.ticket.lead_unit_id)
 
-    def _legs(self) -> list[Leg]:
+    def _legs(self) -> list[Part]:
         return self.gathered.legs_of(self.ticket.id)
 
     def _alarmed_handlers(self) -> list[int]:

@@ -24,7 +24,7 @@ from feedback.kernel.transaction import transaction
 from feedback.notifications.audience import recipients
 from feedback.notifications.channels import Mail, Never, NotNow, is_address, parse_server, send_mail
 from feedback.notifications.circle import Circle
-from feedback.notifications.gathered import Gathered
+from feedback.notifications.gathered import Gathered, News
 from feedback.notifications.mail_choices import DAILY, NEVER, choice_for, next_digest
 from feedback.notifications.models import Notice
 from feedback.notifications.queries import count_undelivered, is_seat
@@ -140,7 +140,7 @@ def _prepare_event(gathered: Gathered, outbox_id: int, attempt: int, settings: S
 
 
 def _mail_row(
-    session: Session, row: Outbox, ticket: Ticket, recipient: str, held: datetime, now: datetime
+    session: Session, row: News, ticket: Ticket, recipient: str, held: datetime, now: datetime
 ) -> dict[str, Any] | None:
     """The message to one recipient as they chose it: at once, with the day's mail, or none."""
     account = reach(session, ticket.id, recipient)
@@ -179,7 +179,7 @@ def _write_down(tellings: Sequence[_Telling]) -> list[int]:
         return ready
 
 
-def _facts(session: Session, row: Outbox, ticket: Ticket) -> dict[str, Any]:
+def _facts(session: Session, row: News, ticket: Ticket) -> dict[str, Any]:
     """Codes that the sentence of a notice is chosen by, and by when something is due. No texts, no names."""
     if row.event != "sla.alarm":
         return {"due_at": ticket.due_at.isoformat()} if ticket.due_at else {}

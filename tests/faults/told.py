@@ -77,9 +77,9 @@ def judge_told(session: Session, sink: Sink | None, verdict: Verdict, *, most_ma
         if ticket is None:
             verdict.note("lost", [f"event {row.id} is of no ticket"])
         else:
-            named |= {
-                (row.id, each) for each in recipients(Circle(Gathered(session, [row.id], utc_now()), row, ticket))
-            }
+            gathered = Gathered(session, [row.id], utc_now())
+            told = recipients(Circle(gathered, gathered.rows[row.id], ticket))
+            named |= {(row.id, each) for each in told}
     verdict.note("lost", [f"event {event}: {who} has no notice" for event, who in sorted(named - set(there))])
     verdict.note("double", [f"event {event}: {who} has a notice too many" for event, who in sorted(set(there) - named)])
     verdict.note("double", [f"{each} has {count} notices" for each, count in there.items() if count > 1])

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, String, UniqueConstraint, func, insert, select
+from sqlalchemy import JSON, String, UniqueConstraint, bindparam, func, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from feedback.kernel import keyring
@@ -116,20 +116,22 @@ _PLACE, _HEADS = "audit entries", "audit heads"
 def _write_entries(session: Session) -> None:
     entries = session.info.pop(_PLACE, ())
     if entries:
-        session.connection().execute(insert(AuditEntry), entries)
+        session.connection().execute(_ADDED, entries)
 
 
 before_commit(_write_entries)
+_ADDED = insert(AuditEntry)
+_LAST = (
+    select(AuditEntry.seq, AuditEntry.mac)
+    .where(AuditEntry.stream == bindparam("stream"))
+    .order_by(AuditEntry.seq.desc())
+    .limit(1)
+)
 
 
 def _head(session: Session, stream: str) -> tuple[int, str]:
     """Number and seal of the newest entry of a stream; (0, "") for one that begins."""
-    last = session.execute(
-        select(AuditEntry.seq, AuditEntry.mac)
-        .where(AuditEntry.stream == stream)
-        .order_by(AuditEntry.seq.desc())
-        .limit(1)
-    ).first()
+    last = session.execute(_LAST, {"stream": stream}).first()
     return (last.seq, last.mac) if last else (0, "")
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Lock
 from typing import Any
@@ -66,6 +68,15 @@ db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False, "a
 def session() -> Session:
     """The session of the present application context: reads may use it at any time, writes only inside `transaction()`."""
     return db.session()
+
+
+@contextmanager
+def flushed(session: Session, kind: type[Base]) -> Iterator[None]:
+    """Ask for rows of one kind alone: what was changed of them is written before, what else is pending later with the rest."""
+    if any(isinstance(one, kind) for one in (*session.new, *session.dirty)):
+        session.flush()
+    with session.no_autoflush:
+        yield
 
 
 class _WithHints(SQLiteCompiler):

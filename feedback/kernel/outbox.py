@@ -150,11 +150,11 @@ def _keep(session: Session, **columns: Any) -> None:
 def _write_events(session: Session) -> None:
     events = session.info.pop(_PLACE, ())
     if events:
-        added = insert(Outbox).returning(Outbox.id, Outbox.created_at, Outbox.available_at)
-        session.info["published"] = session.connection().execute(added, events).all()
+        session.info["published"] = session.connection().execute(_ADDED, events).all()
 
 
 before_commit(_write_events)
+_ADDED = insert(Outbox).returning(Outbox.id, Outbox.created_at, Outbox.available_at)
 
 
 def _event_is_due(now: datetime) -> ColumnElement[bool]:

@@ -72,7 +72,7 @@ def reference_token(session: Session) -> str:
     """What stands for the present state of all that is watched: another one after each change of it."""
     if session.info.get("writing") and _has_watched(session):
         session.flush()
-    return remembered(session, _PLACE, lambda: session.scalar(_TOKEN) or "")
+    return remembered(session, _PLACE, lambda: session.connection().scalar(_TOKEN) or "")
 
 
 def watch(table: Any, *, only: str | None = None) -> None:

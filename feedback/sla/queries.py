@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from feedback.calendars.models import BusinessCalendar
 from feedback.calendars.queries import calendar_code, find_calendar, get_calendar
 from feedback.calendars.usecases import SITE_CODE
+from feedback.kernel.db import flushed
 from feedback.kernel.memo import remembered
 from feedback.kernel.reference import kept
 from feedback.kernel.site import get_setting
@@ -63,8 +64,10 @@ def clocks_of(session: Session, ticket_id: int) -> list[SlaClock]:
     """
 
     def read() -> list[SlaClock]:
-        query = select(SlaClock).where(SlaClock.ticket_id == ticket_id).order_by(SlaClock.id)
-        return list(session.scalars(held(query) if session.info.get("writing") else query))
+        if not session.info.get("writing"):
+            return list(session.scalars(_CLOCKS, {"id": ticket_id}))
+        with flushed(session, SlaClock):
+            return list(session.scalars(_CLOCKS_HELD, {"id": ticket_id}))
 
     return remembered(session, ("clocks", ticket_id), read) if session.info.get("writing") else read()
 
@@ -120,6 +123,11 @@ def held(query: Select[SlaClock]) -> Select[SlaClock]:
     return query.with_for_update().execution_options(populate_existing=True)
 
 
+_CLOCKS = select(SlaClock).where(SlaClock.ticket_id == bindparam("id")).order_by(SlaClock.id)
+_CLOCKS_HELD = held(_CLOCKS)
+_PAUSES = select(SlaPause).where(SlaPause.ticket_id == bindparam("id")).order_by(SlaPause.started_at)
+
+
 def policy_of_ticket(session: Session, clocks: Sequence[SlaClock], facts: Facts) -> SlaPolicy | None:
     """The policy of the newest of a ticket's resolution clocks; for a ticket without one, the policy that fits."""
     return get_policy(session, clocks[-1].policy_id) if clocks else match_policy(session, facts)
@@ -171,8 +179,7 @@ def pauses_of(session: Session, ticket_id: int) -> list[SlaPause]:
     """The ticket's pauses, the eldest first; inside a writing transaction read once (`add_pause` adds to them)."""
 
     def read() -> list[SlaPause]:
-        query = select(SlaPause).where(SlaPause.ticket_id == ticket_id).order_by(SlaPause.started_at)
-        return list(session.scalars(query))
+        return list(session.scalars(_PAUSES, {"id": ticket_id}))
 
     return remembered(session, ("pauses", ticket_id), read) if session.info.get("writing") else read()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from feedback.files.uploads import KeptFile
@@ -19,6 +19,8 @@ from feedback.tickets import lifecycle
 from feedback.tickets.deciders import decider_standings, pending_requests
 from feedback.tickets.models import Leg, Ticket, TicketRequest
 from feedback.tickets.visibility import Standing, get_ticket, standings
+
+_OPEN_LEGS = select(Leg).where(Leg.ticket_id == bindparam("id"), Leg.ended_at.is_(None)).order_by(Leg.id)
 
 
 @dataclass
@@ -47,11 +49,7 @@ class Held:
 
     def open_legs(self) -> list[Leg]:
         """Legs not ended, the eldest first."""
-        return list(
-            self.session.scalars(
-                select(Leg).where(Leg.ticket_id == self.ticket.id, Leg.ended_at.is_(None)).order_by(Leg.id)
-            )
-        )
+        return list(self.session.scalars(_OPEN_LEGS, {"id": self.ticket.id}))
 
     def facts(self) -> Facts:
         """What the ticket's SLA policy is chosen by."""

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    BindParameter,
     ColumnElement,
     Select,
     String,
@@ -81,42 +82,52 @@ def words_row(dialect: str, ticket_id: int, reference: str, place: str | None, s
 
 def index_tickets(session: Session, ids: Sequence[int]) -> None:
     """Write the words of these tickets anew from their texts, in the open transaction; three statements for all."""
+    _index(session, session.execute(_HEADS, {"ids": ids}).all())
+
+
+def index_again(session: Session, ticket: Ticket) -> None:
+    """`index_tickets` for one that is at hand, to which something was said just now."""
+    _index(session, [ticket])
+
+
+def _index(session: Session, heads: Sequence[Any]) -> None:
     dialect = session.get_bind().dialect.name
-    said: dict[int, list[Said]] = {ticket_id: [] for ticket_id in ids}
-    query = (
-        select(
-            Message.ticket_id,
-            Message.version,
-            Message.title,
-            Message.body,
-            TimelineEntry.action,
-            TimelineEntry.is_public,
-            TimelineEntry.seat_id,
-        )
-        .join(
-            TimelineEntry,
-            (TimelineEntry.ticket_id == Message.ticket_id) & (TimelineEntry.version == Message.version),
-        )
-        .where(Message.ticket_id.in_(ids), Message.is_current)
-        .order_by(Message.ticket_id, Message.version)
-    )
-    for row in session.execute(query):
+    said: dict[int, list[Said]] = {head.id: [] for head in heads}
+    for row in session.execute(_SAID, {"ids": list(said)}):
         said[row.ticket_id].append(
             Said(row.version, row.title, row.body, row.action, is_public=row.is_public, seat_id=row.seat_id)
         )
-    heads = session.execute(select(Ticket.id, Ticket.reference, Ticket.place).where(Ticket.id.in_(ids))).all()
     rows = [words_row(dialect, head.id, head.reference, head.place, said[head.id]) for head in heads]
     if rows:
-        insert: Any = (postgresql if dialect == "postgresql" else sqlite).insert(TicketWords.__table__)
-        changed = {name: insert.excluded[name] for name in ALL}
-        session.execute(insert.on_conflict_do_update(index_elements=["ticket_id"], set_=changed), rows)
+        session.execute(_WRITTEN[dialect], rows)
+
+
+def _written(insert: Any) -> Any:
+    """SQL: the words of tickets are these now, whatever they were."""
+    return insert.on_conflict_do_update(
+        index_elements=["ticket_id"], set_={name: insert.excluded[name] for name in ALL}
+    )
+
+
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_SAID = (
+    select(Message.ticket_id, Message.version, Message.title, Message.body)
+    .add_columns(TimelineEntry.action, TimelineEntry.is_public, TimelineEntry.seat_id)
+    .join(TimelineEntry, (TimelineEntry.ticket_id == Message.ticket_id) & (TimelineEntry.version == Message.version))
+    .where(Message.ticket_id.in_(_IDS), Message.is_current)
+    .order_by(Message.ticket_id, Message.version)
+)
+_HEADS = select(Ticket.id, Ticket.reference, Ticket.place).where(Ticket.id.in_(_IDS))
+_TABLE: Any = TicketWords.__table__
+_WRITTEN = {"postgresql": _written(postgresql.insert(_TABLE)), "sqlite": _written(sqlite.insert(_TABLE))}
+_NEW_WORDS = _TABLE.insert()
 
 
 def index_new(session: Session, ticket: Ticket, title: str, body: str) -> None:
     """Write the words of a ticket that is just being made: nothing else was said in it yet."""
     said = Said(1, title, body, "submit", is_public=True, seat_id=None)
     row = words_row(session.get_bind().dialect.name, ticket.id, ticket.reference, ticket.place, [said])
-    session.execute(TicketWords.__table__.insert(), row)  # type: ignore[attr-defined]
+    session.execute(_NEW_WORDS, row)
 
 
 def hits(dialect: str, phrases: Sequence[Phrase], columns: Sequence[str]) -> Select[int]:

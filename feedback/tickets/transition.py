@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from feedback.files.uploads import KeptFile
 from feedback.kernel import audit, outbox
+from feedback.kernel.db import flushed
 from feedback.sla import timers
 from feedback.tickets import lifecycle
 from feedback.tickets.attachments import add_files
@@ -17,7 +18,7 @@ from feedback.tickets.clockwork import NewLeg, Step, run_effects
 from feedback.tickets.figures import hold_matters, keep_figures, mark_elders, matter_of
 from feedback.tickets.hold import Held
 from feedback.tickets.models import Message, Ticket, TicketRequest, TimelineEntry
-from feedback.tickets.search_index import index_new, index_tickets
+from feedback.tickets.search_index import index_again, index_new
 
 CONFIRMED = f"{lifecycle.CLOSED}.confirmed"
 REQUEST_STATES: dict[str, frozenset[str]] = {
@@ -25,6 +26,8 @@ REQUEST_STATES: dict[str, frozenset[str]] = {
     for kind in lifecycle.REQUEST_KINDS
 }
 """In which states a request of a kind still has a point."""
+
+_PENDING = select(TicketRequest).where(TicketRequest.ticket_id == bindparam("id"), TicketRequest.state == "pending")
 
 
 def new_ticket(**columns: Any) -> Ticket:
@@ -61,8 +64,6 @@ def perform(
     was_closed_at = ticket.closed_at
     _move(held, before, rule.or_to if is_other_end else rule.to)
     ticket.version += 1
-    if not held.is_new:
-        held.session.flush()
     run_effects(
         Step(held, legs, wait_until, actor_name(held), was_closed_at), rule.clocks if clocks is None else clocks
     )
@@ -94,7 +95,7 @@ def perform(
             index_new(held.session, ticket, title or "", text)
         else:
             held.session.flush()
-            index_tickets(held.session, [ticket.id])
+            index_again(held.session, ticket)
     files = held.files
     if files:
         held.session.flush()
@@ -176,9 +177,8 @@ def _overtake_requests(held: Held) -> None:
     if held.ticket.status in (lifecycle.WAITING, lifecycle.SUSPENDED) or held.is_new:
         return
     state = lifecycle.state_of(held.ticket.status, held.ticket.closure_reason)
-    pending = held.session.scalars(
-        select(TicketRequest).where(TicketRequest.ticket_id == held.ticket.id, TicketRequest.state == "pending")
-    ).all()
+    with flushed(held.session, TicketRequest):
+        pending = held.session.scalars(_PENDING, {"id": held.ticket.id}).all()
     for request in pending:
         if state not in REQUEST_STATES[request.kind]:
             request.state = "overtaken"

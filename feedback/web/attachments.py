@@ -68,6 +68,11 @@ def sent_files() -> Iterator[Sending]:
         raise
 
 
+def has_files() -> bool:
+    """Whether files were chosen in the present form."""
+    return any(file.filename for file in request.files.getlist(FIELD))
+
+
 def _uploads() -> list[Upload]:
     """The files that were chosen; an empty field sends one without a name and without a byte. At most one too many is read."""
     chosen = [file for file in request.files.getlist(FIELD)[: MOST_FILES + 1] if file.filename]

@@ -21,7 +21,7 @@ from feedback.reading.queries import allowed_actions
 from feedback.tickets.actions import ACTIONS, run_action
 from feedback.tickets.models import Ticket
 from feedback.tickets.visibility import get_ticket
-from feedback.web.attachments import Sending, sent_files
+from feedback.web.attachments import Sending, has_files, sent_files
 from feedback.web.doubt import doubt_page, is_in_doubt
 from feedback.web.forms.actions import FORMS
 from feedback.web.forms.base import PageForm
@@ -90,7 +90,7 @@ def act(reference: str, action: str) -> Answer:
 
 
 def _run(action: str, reference: str, form: PageForm, actor: Actor, now: datetime) -> None:
-    if "file" in form:
+    if has_files():
         _seen(reference)
     with sent_files() if "file" in form else nullcontext(Sending(())) as sending:
         sending.done(
@@ -117,14 +117,19 @@ def _once(actor: Actor, reference: str, action: str) -> Once | None:
     return Once(caller_key, f"page:{reference.upper()}:{action}", key, digest(repr(said)))
 
 
+STAYS_IN_SIGHT = frozenset({"acknowledge", "ask_submitter", "reply", "note", "resolve"})
+"""Steps that change neither units, nor seats, nor what the ticket is about: whoever could take them still sees it."""
+
+
 def _after(reference: str, action: str, actor: Actor) -> str:
     """Where to go when it is done: back to where it was asked, and nowhere that is no longer for this person to see."""
     if request.form.get("back") == FROM_HOME:
         return url_for("submitter.home", sent=f"{reference}.{action}")
-    try:
-        get_ticket(session(), actor, reference)
-    except NotFound:
-        return url_for("submitter.front")
+    if action not in STAYS_IN_SIGHT:
+        try:
+            get_ticket(session(), actor, reference)
+        except NotFound:
+            return url_for("submitter.front")
     sent = f"{action}.{request.form.get('request')}" if action == "decide" else action
     return url_for("ticket.show", reference=reference, sent=sent)
 

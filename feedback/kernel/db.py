@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, DateTime, Dialect, Engine, FromClause, Integer, MetaData, event
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.engine import Connection
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
 from sqlalchemy.types import TypeDecorator
 
 NAMING = {
@@ -32,6 +33,8 @@ Id = BigInteger().with_variant(Integer, "sqlite")
 BUSY_MS = 10_000
 """How long a writer waits for others on SQLite."""
 LOOK_AGAIN_SECONDS = 0.002
+MOST_PREPARED = 400
+"""Statements that a connection to PostgreSQL keeps prepared: those of all pages, with room."""
 _asking = Lock()
 """Held by the thread that looks whether the one writer's place is free."""
 
@@ -94,14 +97,7 @@ def prepare_engine(engine: Engine) -> None:
     A deferred BEGIN that turns into a write fails at once when another process writes (the lock upgrade does not wait).
     """
     if engine.dialect.name == "postgresql":
-
-        @event.listens_for(engine, "connect")
-        def _without_jit(connection: Any, _record: Any) -> None:
-            was_autocommit = connection.autocommit
-            connection.autocommit = True
-            connection.execute("SET jit = off")
-            connection.autocommit = was_autocommit
-
+        _prepare_postgresql(engine)
     if engine.dialect.name != "sqlite":
         return
     engine.dialect.statement_compiler = _WithHints
@@ -126,6 +122,54 @@ def prepare_engine(engine: Engine) -> None:
             _begin_writing(connection)
         else:
             connection.exec_driver_sql("BEGIN")
+
+
+def _prepare_postgresql(engine: Engine) -> None:
+    """Have connections compile no statement to machine code, and keep their prepared statements from one page to the next.
+
+    The driver forgets what it has prepared at each ROLLBACK, and the server then plans anew what is asked again and again,
+    which takes it longer than to carry it out. So what only reads is a READ ONLY transaction, and is ended by COMMIT.
+    """
+    dialect: Any = engine.dialect
+    roll_back = dialect.do_rollback
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        was_autocommit = connection.autocommit
+        connection.autocommit = True
+        connection.execute("SET jit = off")
+        connection.autocommit = was_autocommit
+        connection.prepared_max = MOST_PREPARED
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        raw: Any = connection.connection.driver_connection
+        raw.read_only = None
+
+    def _end(connection: Any) -> None:
+        raw = connection.driver_connection
+        if raw.read_only and raw.info.transaction_status.name == "INTRANS":
+            raw.commit()
+        else:
+            roll_back(connection)
+
+    def _execute(cursor: Any, statement: str, parameters: Any, _context: Any = None) -> None:
+        plans_anew = {"prepare": False} if _is_cut_or_summed(statement) and not hasattr(cursor, "scrollable") else {}
+        cursor.execute(statement, parameters, **plans_anew)
+
+    dialect.do_rollback, dialect.do_execute = _end, _execute
+
+
+_is_cut_or_summed = re.compile(r"\bLIMIT\b|\bGROUP BY\b").search
+"""Lists and reports: which way through them is the short one depends on the values, so they are planned for these each time."""
+
+
+@event.listens_for(db.session, "after_begin")
+def _mark_reading(_session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
+    """What a session begins outside `transaction()` only reads."""
+    if connection.dialect.name == "postgresql" and not connection.get_execution_options().get("writes"):
+        raw: Any = connection.connection.driver_connection
+        raw.read_only = True
 
 
 def _begin_writing(connection: Connection) -> None:

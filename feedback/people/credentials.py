@@ -219,7 +219,7 @@ def change_password(
         raise Invalid({"password": Text(N_("Must be another one than before."))})
     hashed = hash_password(new)
     with transaction() as session:
-        account = _own_account(session, actor)
+        account = _own_account(session, actor, lock=True)
         throttle.forget_failures(session, login)
         account.password_hash = hashed
         account.must_change_password = False
@@ -227,10 +227,9 @@ def change_password(
         record(session, account, "account.password_changed", actor=actor, now=now)
 
 
-def _own_account(session: Session, actor: Actor) -> Account:
-    account = session.scalars(
-        select(Account).where(Account.id == actor.account_id, Account.is_active).with_for_update()
-    ).first()
+def _own_account(session: Session, actor: Actor, *, lock: bool = False) -> Account:
+    own = select(Account).where(Account.id == actor.account_id, Account.is_active)
+    account = session.scalars(own.with_for_update() if lock else own).first()
     if account is None:
         raise NotSignedIn(Text(N_("Please sign in.")))
     return account

@@ -9,26 +9,28 @@ from sqlalchemy import event
 
 from feedback.kernel import outbox
 from feedback.kernel.db import db
+from feedback.kernel.transaction import transaction
 from tests.support.county import START, County
 
 LATER = START + timedelta(hours=1)
 
 
-def _add(county: County, **columns: object) -> int:
+def _add(**columns: object) -> int:
     row = outbox.Outbox(event="ticket.submitted", payload={}, **{"created_at": START, "available_at": START, **columns})
-    county.session.add(row)
-    county.session.flush()
-    return row.id
+    with transaction() as session:
+        session.add(row)
+        session.flush()
+        return row.id
 
 
 def test_what_is_due_comes_the_eldest_first_whatever_its_state(any_county: County) -> None:
-    dropped = _add(any_county, state=outbox.LEASED, lease_until=START, attempts=1)
-    _add(any_county, state=outbox.LEASED, lease_until=LATER + timedelta(seconds=9), attempts=1)
-    _add(any_county, state=outbox.NEW, available_at=LATER + timedelta(hours=1), attempts=1)
-    put_off = _add(any_county, state=outbox.NEW, available_at=LATER, attempts=1)
+    dropped = _add(state=outbox.LEASED, lease_until=START, attempts=1)
+    _add(state=outbox.LEASED, lease_until=LATER + timedelta(seconds=9), attempts=1)
+    _add(state=outbox.NEW, available_at=LATER + timedelta(hours=1), attempts=1)
+    put_off = _add(state=outbox.NEW, available_at=LATER, attempts=1)
     ahead = LATER + timedelta(minutes=5)
-    never_put_off = _add(any_county, state=outbox.NEW, created_at=ahead, available_at=ahead)
-    _add(any_county, state=outbox.DONE)
+    never_put_off = _add(state=outbox.NEW, created_at=ahead, available_at=ahead)
+    _add(state=outbox.DONE)
     session = any_county.session
     assert outbox.due_events(session, LATER, 9)[-3:] == [dropped, put_off, never_put_off]
     eldest = outbox.due_events(session, LATER, 9)[:-3]

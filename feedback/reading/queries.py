@@ -140,7 +140,7 @@ def _rows_found(
     rows = rows_of(session, tickets, actor, now, is_brief=is_brief)
     if not q:
         return rows
-    found = snippets_of(session, actor, [ticket.id for ticket in tickets], q)
+    found = snippets_of(session, actor, tickets, q)
     return [replace(row, snippet=found.get(ticket.id)) for row, ticket in zip(rows, tickets, strict=True)]
 
 

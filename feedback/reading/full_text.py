@@ -81,7 +81,7 @@ def speaks_of(
     if way != NAMED:
         return found
     few = _few_hits(session, query)
-    return and_(Ticket.id.in_(few), found) if few else false()
+    return and_(is_one_of(dialect, lambda: few), found) if few else false()
 
 
 @lru_cache(maxsize=SAME_ACTORS)
@@ -139,17 +139,15 @@ def _few_hits(session: Session, query: str) -> list[int] | None:
 
 
 def _listed(session: Session, actor: Actor, query: str) -> Sequence[int]:
-    """All hits; for whoever answers for no place only those near to them, told by an index alone."""
+    """All hits; for whoever answers for no place only those near to them, each told from an index by the ticket."""
 
     def read() -> Sequence[int]:
         dialect = session.get_bind().dialect.name
-        all_hits = session.scalars(hits(dialect, phrases_of(query), ALL)).all()
+        asked = hits(dialect, phrases_of(query), ALL)
         if is_bounded(actor):
-            near = near_ids(actor).subquery()
-            return session.scalars(
-                select(near.c.id).where(is_one_of(dialect, lambda: all_hits, of=near.c.id)).distinct()
-            ).all()
-        return all_hits
+            hit = asked.offset(0).subquery("hit")
+            asked = select(hit.c[0]).where(_is_near(dialect, actor, hit.c[0]))
+        return session.scalars(asked).all()
 
     return remembered(session, ("listed", actor, query), read)
 
@@ -218,6 +216,17 @@ def near_ids(actor: Actor, most: int | ColumnElement[int] | None = None) -> Sele
         parts.append(select(_other.id.label("id")).where(false()))
     near = (union_all(*parts) if len(parts) > 1 else parts[0]).subquery("near")
     return select(near.c.id).limit(most)
+
+
+def _is_near(dialect: str, actor: Actor, of: ColumnElement[int]) -> ColumnElement[bool]:
+    """SQL: the ticket `of` is among `near_ids` of an actor who answers for no place (`is_bounded`)."""
+    units = {grant.unit_id for grant in actor.grants if grant.role in WORKING_ROLES}
+    ways = (
+        select(Leg.id).where(Leg.ticket_id == of, Leg.unit_id.in_(units)),
+        select(Seat.id).where(Seat.ticket_id == of, Seat.submitter_key == (actor.submitter_key or None)),
+    )
+    # OFFSET 0 keeps PostgreSQL from reading all that the units ever had and comparing the two.
+    return or_(*((way.offset(0) if dialect == "postgresql" else way).exists() for way in ways))
 
 
 def _raised_by(actor: Actor) -> ColumnElement[bool]:

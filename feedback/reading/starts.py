@@ -1,6 +1,7 @@
 """Where a list begins: among which of the tickets that somebody may see it looks, and what it is narrowed by beside.
 
-Whether a list of a common word is walked from its beginning is told here too, by looking into some of its tickets.
+A list with words to search for is looked into first, here too: its hits are told at once for its page and its counts, or it
+is walked from its beginning, where a word is common and many of them are on it.
 """
 
 from __future__ import annotations
@@ -175,8 +176,12 @@ def _is_whole(session: Session, actor: Actor, whole: TicketFilters, now: datetim
 
 
 def _most_of_list(session: Session, whole: TicketFilters) -> int:
-    """A list that may be all of the county is looked into as far as there are hits in all: to begin with those costs as much."""
-    return count_of_hits(session, whole.q or "")
+    """A list that may be all of the county is looked into until all hits would have cost as much: on SQLite those are
+
+    handed over for a quarter of what a look into a ticket costs, on PostgreSQL for the same.
+    """
+    is_dear = session.get_bind().dialect.name == "postgresql"
+    return count_of_hits(session, whole.q or "") // (1 if is_dear else 4)
 
 
 def _without_words(session: Session, actor: Actor, whole: TicketFilters, now: datetime) -> Select[int]:

@@ -17,7 +17,6 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     String,
-    any_,
     bindparam,
     cast,
     column,
@@ -152,8 +151,9 @@ def _list_type(dialect: str) -> Any:
 
 
 def _is_in(of: Any, listed: BindParameter[Any]) -> ColumnElement[bool]:
+    """Rows of their own: `= ANY` would have PostgreSQL read all of a unit's index beside them, to compare the two."""
     if isinstance(listed.type, ARRAY):
-        return of == any_(listed)  # type: ignore[no-any-return]
+        return of.in_(select(func.unnest(listed).column_valued()))  # type: ignore[no-any-return]
     return of.in_(select(func.json_each(listed).table_valued("value").c.value))  # type: ignore[no-any-return]
 
 

@@ -26,7 +26,7 @@ def ask_in_one_way(patch: pytest.MonkeyPatch, asked: str) -> None:
         patch.setattr(full_text, "MANY", -1)
         patch.setattr(full_text, "most_near", lambda _session: 0)
         patch.setattr(full_text, "FEWEST_OF_SAMPLE", 0)
-        patch.setattr(starts, "count_of_hits", lambda _session, _query: 1 if CUT in asked else 1_000)
+        patch.setattr(starts, "_most_of_list", lambda _session, _whole: 1 if CUT in asked else 1_000)
         patch.setattr(starts, "MOST_RANKED", 200)
         patch.setattr(starts, "MOST_COUNTED_OF_COMMON", 50)
         return

@@ -34,8 +34,6 @@ MOST_NEAR = 2_000
 who only raises tickets, always."""
 SAMPLE, PLACES, FEWEST_OF_SAMPLE = 300, 6, 6
 """A word is common that so many tickets of a sample have, read at some places from the first ticket to the newest."""
-MOST_LOOKED_INTO, MOST_OF_DESK = 4_000, 1_500
-"""Whether there are many hits is first asked of so many tickets near to the actor; of so many on the desk."""
 
 
 def way_of(session: Session, actor: Actor, query: str) -> str:
@@ -79,11 +77,11 @@ def speaks_of(
         way = LISTED
     found = _found(dialect, actor, phrases, way, is_on_desk)
     if way == LISTED:
-        return and_(is_one_of(dialect, lambda: _listed(session, query)), found)
+        return and_(is_one_of(dialect, lambda: _listed(session, actor, query)), found)
     if way != NAMED:
         return found
     few = _few_hits(session, query)
-    return and_(Ticket.id.in_(few), found) if few else false()
+    return and_(is_one_of(dialect, lambda: few), found) if few else false()
 
 
 @lru_cache(maxsize=SAME_ACTORS)
@@ -92,7 +90,7 @@ def _found(dialect: str, actor: Actor, phrases: tuple[Phrase, ...], way: str, is
     roles = {grant.role for grant in actor.grants}
     speaks = holds(dialect, phrases, ALL)
     if way == NEAR and not is_on_desk:
-        speaks = and_(Ticket.id.in_(_near(actor)), speaks)
+        speaks = and_(Ticket.id.in_(near_ids(actor)), speaks)
     found = true() if way in (NAMED, LISTED) else speaks
     if actor.is_system:
         return found
@@ -108,11 +106,20 @@ def _found(dialect: str, actor: Actor, phrases: tuple[Phrase, ...], way: str, is
     return and_(found, or_(~is_shut_out(actor) if is_on_desk else sees_as_staff(actor), own))
 
 
-def looked_into(actor: Actor, desk: Sequence[ColumnElement[bool]] = ()) -> ColumnElement[bool]:
-    """SQL: one of some thousands of tickets near to the actor (on the desk): enough to tell many hits of a common word from few."""
-    if not desk:
-        return Ticket.id.in_(_near(actor, MOST_LOOKED_INTO))
-    return Ticket.id.in_(select(Ticket.id).where(*desk).correlate(None).limit(MOST_OF_DESK))
+def is_bounded(actor: Actor) -> bool:
+    """Whether all that the actor sees is what their units worked on or they raised, however large the county is."""
+    return not actor.is_system and {grant.role for grant in actor.grants}.isdisjoint(OVERSEEING_ROLES)
+
+
+def hold_all(session: Session, query: str, ids: Select[int]) -> Select[int]:
+    """Those of these ids whose ticket holds every word of the query, whoever may read it: nothing else is asked of each."""
+    one = ids.subquery()
+    return select(one.c.id).where(holds(session.get_bind().dialect.name, phrases_of(query), ALL, of=one.c.id))
+
+
+def count_of_hits(session: Session, query: str) -> int:
+    """About how many tickets speak of a common word, by a sample of the table."""
+    return _in_sample(session, query) * _newest_id(session) // SAMPLE
 
 
 def _few_hits(session: Session, query: str) -> list[int] | None:
@@ -131,20 +138,32 @@ def _few_hits(session: Session, query: str) -> list[int] | None:
     return remembered(session, ("hits", query), read)
 
 
-def _listed(session: Session, query: str) -> Sequence[int]:
-    asked = hits(session.get_bind().dialect.name, phrases_of(query), ALL)
-    return remembered(session, ("listed", query), lambda: session.scalars(asked).all())
+def _listed(session: Session, actor: Actor, query: str) -> Sequence[int]:
+    """All hits; for whoever answers for no place only those near to them, each told from an index by the ticket."""
+
+    def read() -> Sequence[int]:
+        dialect = session.get_bind().dialect.name
+        asked = hits(dialect, phrases_of(query), ALL)
+        if is_bounded(actor):
+            hit = asked.offset(0).subquery("hit")
+            asked = select(hit.c[0]).where(_is_near(dialect, actor, hit.c[0]))
+        return session.scalars(asked).all()
+
+    return remembered(session, ("listed", actor, query), read)
 
 
 def _is_common(session: Session, query: str) -> bool:
     """Whether enough of the newest tickets speak of it, so that a list need not be walked far."""
-    return remembered(session, ("common", query), lambda: _in_sample(session, phrases_of(query)) >= FEWEST_OF_SAMPLE)
+    return _in_sample(session, query) >= FEWEST_OF_SAMPLE
 
 
-def _in_sample(session: Session, phrases: tuple[Phrase, ...]) -> int:
-    newest = _newest_id(session)
-    bounds = {f"to{place}": newest * place // PLACES for place in range(PLACES + 1)}
-    return session.scalar(_sampled(session.get_bind().dialect.name, phrases), bounds) or 0
+def _in_sample(session: Session, query: str) -> int:
+    def read() -> int:
+        newest = _newest_id(session)
+        bounds = {f"to{place}": newest * place // PLACES for place in range(PLACES + 1)}
+        return session.scalar(_sampled(session.get_bind().dialect.name, phrases_of(query)), bounds) or 0
+
+    return remembered(session, ("sample", query), read)
 
 
 @lru_cache(maxsize=SAME_ACTORS)
@@ -162,7 +181,10 @@ def _sampled(dialect: str, phrases: tuple[Phrase, ...]) -> Select[int]:
 
 
 def _newest_id(session: Session) -> int:
-    return session.scalar(select(func.max(TicketWords.ticket_id))) or 0
+    return remembered(session, "newest words", lambda: session.scalar(_NEWEST) or 0)
+
+
+_NEWEST = select(func.max(TicketWords.ticket_id))
 
 
 _other = aliased(Ticket)
@@ -172,10 +194,10 @@ _PLACES = ((_other, _other.area_id), (_other, _other.lead_unit_id))
 
 @lru_cache(maxsize=SAME_ACTORS)
 def _count_of_near(actor: Actor) -> Select[int]:
-    return select(func.count()).select_from(_near(actor, bindparam("most", type_=Integer)).subquery())
+    return select(func.count()).select_from(near_ids(actor, bindparam("most", type_=Integer)).subquery())
 
 
-def _near(actor: Actor, most: int | ColumnElement[int] | None = None) -> Select[int]:
+def near_ids(actor: Actor, most: int | ColumnElement[int] | None = None) -> Select[int]:
     """The ids of all that the actor can see, and perhaps of more, each read from an index; `most` of them at most.
 
     Some may come twice.
@@ -194,6 +216,17 @@ def _near(actor: Actor, most: int | ColumnElement[int] | None = None) -> Select[
         parts.append(select(_other.id.label("id")).where(false()))
     near = (union_all(*parts) if len(parts) > 1 else parts[0]).subquery("near")
     return select(near.c.id).limit(most)
+
+
+def _is_near(dialect: str, actor: Actor, of: ColumnElement[int]) -> ColumnElement[bool]:
+    """SQL: the ticket `of` is among `near_ids` of an actor who answers for no place (`is_bounded`)."""
+    units = {grant.unit_id for grant in actor.grants if grant.role in WORKING_ROLES}
+    ways = (
+        select(Leg.id).where(Leg.ticket_id == of, Leg.unit_id.in_(units)),
+        select(Seat.id).where(Seat.ticket_id == of, Seat.submitter_key == (actor.submitter_key or None)),
+    )
+    # OFFSET 0 keeps PostgreSQL from reading all that the units ever had and comparing the two.
+    return or_(*((way.offset(0) if dialect == "postgresql" else way).exists() for way in ways))
 
 
 def _raised_by(actor: Actor) -> ColumnElement[bool]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -10,14 +10,10 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    CompoundSelect,
-    Result,
     Select,
     UnaryExpression,
     and_,
     bindparam,
-    case,
-    func,
     or_,
     select,
     union_all,
@@ -29,6 +25,14 @@ from feedback.kernel.errors import Invalid
 from feedback.kernel.paging import Page, check_limit, cut_page, decode_cursor
 from feedback.kernel.text import N_, Text
 from feedback.reading.clocks import ClockView, list_clocks
+from feedback.reading.counts import (
+    add_up,
+    count_found,
+    counts_of,
+    counts_up_to,
+    steady_counts,
+    steady_counts_up_to,
+)
 from feedback.reading.desks import helps_nobody
 from feedback.reading.full_text import speaks_of
 from feedback.reading.raised import Raised, raised_of
@@ -42,26 +46,29 @@ from feedback.reading.search import (
     conditions,
     has_index_of_open,
     is_steady,
-    statuses_held,
 )
 from feedback.reading.snippets import snippets_of
 from feedback.reading.starts import (
     DESK,
     MOST_COUNTED_OF_COMMON,
     Conditions,
-    all_of_desk,
     base_of,
     count_under,
+    found_on,
     is_walked,
     narrowed_by,
+    of_tab,
     seen_in,
     steadily_narrowed_by,
+    tab_of,
+    whole_list,
 )
 from feedback.reading.views import LISTED, TicketRow, rows_of, with_words
 from feedback.tickets import lifecycle
 from feedback.tickets.actions import ACTIONS
 from feedback.tickets.models import Message, Ticket
 from feedback.tickets.parts import requests_of, seats_of
+from feedback.tickets.search_index import as_value, is_found, is_one_of
 from feedback.tickets.seats import words_of_own
 from feedback.tickets.sight import sight_of
 from feedback.tickets.summaries import pointless_of_summaries
@@ -113,11 +120,16 @@ def list_tickets(
             return best
         sort = NEWEST
     most = check_limit(limit) + 1
-    if is_steady(filters) and not cursor:
-        query = _steady_page(actor, filters, sort, most)
+    found = found_on(session, actor, filters, now)
+    dialect = session.get_bind().dialect.name
+    if found is not None:
+        asked = _found_page(dialect, actor, tab_of(filters), sort, most, cursor)
+    elif is_steady(filters) and not cursor:
+        asked = _steady_page(actor, filters, sort, most)
     else:
-        query = _page_of(actor, filters, narrowed_by(session, actor, filters, now), sort, most, cursor)
-    page = cut_page(session.execute(query).all(), limit, lambda ticket: _key(sort, ticket))
+        asked = _page_of(actor, filters, narrowed_by(session, actor, filters, now), sort, most, cursor)
+    rows = session.execute(asked, {} if found is None else {"found": as_value(dialect, found)})
+    page = cut_page(rows.all(), limit, lambda ticket: _key(sort, ticket))
     return Page(_rows_found(session, actor, page.items, filters.q, now, is_brief=is_brief), page.next)
 
 
@@ -128,7 +140,7 @@ def _rows_found(
     rows = rows_of(session, tickets, actor, now, is_brief=is_brief)
     if not q:
         return rows
-    found = snippets_of(session, actor, [ticket.id for ticket in tickets], q)
+    found = snippets_of(session, actor, tickets, q)
     return [replace(row, snippet=found.get(ticket.id)) for row, ticket in zip(rows, tickets, strict=True)]
 
 
@@ -141,10 +153,11 @@ def _best_page(
         made_for, _at, last_id = decode_cursor(cursor, 3)
         if made_for != BEST:
             return None
-    if is_walked(session, actor, filters, now):
+    all_found = found_on(session, actor, filters, now)
+    if all_found is None:
         return None
-    narrowed = [visible(actor), *conditions(session, actor, filters, now=now)]
-    ids = rank_hits(session, filters.q or "", narrowed)
+    is_on_list = is_one_of(session.get_bind().dialect.name, lambda: all_found)
+    ids = rank_hits(session, filters.q or "", [is_on_list, *of_tab(actor, tab_of(filters))])
     if ids is None or (cursor and last_id not in ids):
         return None
     begins = ids.index(last_id) + 1 if cursor else 0
@@ -157,19 +170,38 @@ def _best_page(
 def _page_of(
     actor: Actor, filters: TicketFilters, narrowed: Conditions, sort: str, most: int, cursor: str | None
 ) -> Select[Any]:
-    """Ids first: an index holds all that is asked and sorted by, and whole rows are read for one page."""
     # Whether they may see it comes before its words: SQLite asks in this order.
-    after = (_after(sort, cursor),) if cursor else ()
-    firsts = [
-        select(Ticket.id).where(*after, *seen, *narrowed).order_by(*_ORDERS[sort]).limit(most)
-        for seen in seen_in(actor, base_of(filters))
-    ]
+    firsts = [_first_of([*seen, *narrowed], sort, most, cursor) for seen in seen_in(actor, base_of(filters))]
     if has_index_of_open(filters, sort == MOST_DISPUTED):
         index = f"INDEXED BY ix_ticket_open_by_{_OF_OPEN[sort]}"
         firsts = [first.where(IS_NOT_CLOSED).with_hint(Ticket, index, "sqlite") for first in firsts]
+    return _whole_rows(firsts, sort, most)
+
+
+def _first_of(narrowed: Conditions, sort: str, most: int, cursor: str | None) -> Select[Any]:
+    after = (_after(sort, cursor),) if cursor else ()
+    return select(Ticket.id).where(*after, *narrowed).order_by(*_ORDERS[sort]).limit(most)
+
+
+def _whole_rows(firsts: Sequence[Select[Any]], sort: str, most: int) -> Select[Any]:
+    """Ids first: an index holds all that is asked and sorted by, and whole rows are read for one page."""
     each = [select(first.subquery().c.id) for first in firsts]
     ids = union_all(*each).scalar_subquery() if len(each) > 1 else each[0].scalar_subquery()
     return with_words(LISTED).where(Ticket.id.in_(ids)).order_by(*_ORDERS[sort]).limit(most)
+
+
+def _found_page(
+    dialect: str, actor: Actor, tab: TicketFilters | None, sort: str, most: int, cursor: str | None
+) -> Select[Any]:
+    """A page of the tickets that are given as `found`, without asking again whether they are on the list."""
+    if cursor is None:
+        return _first_found(dialect, actor, tab, sort, most)
+    return _whole_rows([_first_of([is_found(dialect), *of_tab(actor, tab)], sort, most, cursor)], sort, most)
+
+
+@lru_cache(maxsize=SAME_ACTORS)
+def _first_found(dialect: str, actor: Actor, tab: TicketFilters | None, sort: str, most: int) -> Select[Any]:
+    return _whole_rows([_first_of([is_found(dialect), *of_tab(actor, tab)], sort, most, None)], sort, most)
 
 
 @lru_cache(maxsize=SAME_ACTORS)
@@ -185,57 +217,22 @@ def count_tickets(session: Session, actor: Actor, filters: TicketFilters = NO_FI
 
 def count_each(session: Session, actor: Actor, parts: Mapping[str, TicketFilters], *, now: datetime) -> dict[str, int]:
     """`count_tickets` of several lists, by their names, in one pass over what the actor may see."""
+    all_found = count_found(session, actor, parts, now)
+    if all_found is not None:
+        return all_found
     found = dict.fromkeys(parts, 0)
     for base in dict.fromkeys(base_of(filters) for filters in parts.values()):
         named = {name: filters for name, filters in parts.items() if base_of(filters) == base}
         if all(is_steady(filters) for filters in named.values()):
-            _add_up(found, session.execute(_steady_counts(actor, tuple(named.items()))))
+            add_up(found, session.execute(steady_counts(actor, tuple(named.items()))))
             continue
         queries = {filters.q for filters in named.values()}
         sought = [speaks_of(session, actor, q) for q in queries if q and len(queries) == 1]
         if sought:  # asked once of all lists, not once of each
             named = {name: filters.model_copy(update={"q": None}) for name, filters in named.items()}
         narrowed = {name: narrowed_by(session, actor, filters, now) for name, filters in named.items()}
-        _add_up(found, session.execute(_counts_of(seen_in(actor, base), narrowed, named.values(), sought)))
+        add_up(found, session.execute(counts_of(seen_in(actor, base), narrowed, named.values(), sought)))
     return found
-
-
-def _add_up(found: dict[str, int], rows: Result[Any]) -> None:
-    for row in rows.mappings():
-        for name, count in row.items():
-            found[name] += count
-
-
-def _counts_of(
-    parts: Sequence[Conditions],
-    narrowed: Mapping[str, Conditions],
-    lists: Iterable[TicketFilters],
-    sought: Conditions = (),
-) -> Select[Any] | CompoundSelect[Any]:
-    counted: list[ColumnElement[Any]] = [
-        func.count(case((and_(*each), 1))).label(name) for name, each in narrowed.items()
-    ]
-    held = _status_of_any(lists)
-    queries = [select(*counted).select_from(Ticket).where(*seen, *held, *sought) for seen in parts]
-    return union_all(*queries) if len(queries) > 1 else queries[0]
-
-
-@lru_cache(maxsize=SAME_ACTORS)
-def _steady_counts(actor: Actor, named: tuple[tuple[str, TicketFilters], ...]) -> Select[Any] | CompoundSelect[Any]:
-    """The counts of lists whose conditions don't move with the time, put together once."""
-    narrowed = {name: steadily_narrowed_by(actor, filters) for name, filters in named}
-    return _counts_of(seen_in(actor, base_of(named[0][1])), narrowed, [filters for _name, filters in named])
-
-
-def _status_of_any(lists: Iterable[TicketFilters]) -> Conditions:
-    """SQL: the status is one that these lists can hold, so that the others need not be read; nothing where any may."""
-    found: set[str] = set()
-    for filters in lists:
-        held = statuses_held(filters)
-        if held is None:
-            return []
-        found |= held
-    return [Ticket.status.in_(sorted(found))]
 
 
 def most_counted(session: Session, actor: Actor, filters: TicketFilters, *, now: datetime) -> int:
@@ -250,46 +247,37 @@ def count_each_up_to(
 
     Lists with words to search for are counted to their end unless the words are common: they are asked once for all of them.
     """
+    all_found = count_found(session, actor, parts, now)
+    if all_found is not None:
+        return {name: min(count, most + 1) for name, count in all_found.items()}
     found = dict.fromkeys(parts, 0)
     is_sought = any(filters.q and not is_walked(session, actor, filters, now) for filters in parts.values())
     if is_sought or len({base_of(filters) for filters in parts.values()}) > 1:
         return count_each(session, actor, parts, now=now)
     if all(is_steady(filters) for filters in parts.values()):
-        query = _steady_counts_up_to(actor, tuple(parts.items()), most)
+        query = steady_counts_up_to(actor, tuple(parts.items()), most)
     else:
         narrowed = {name: narrowed_by(session, actor, filters, now) for name, filters in parts.items()}
         base = base_of(next(iter(parts.values())))
         seen = seen_in(actor, base)
         if base == DESK and any(filters.q for filters in parts.values()) and most <= MOST_COUNTED_OF_COMMON:
-            found |= {name: most + 1 for name, filters in parts.items() if all_of_desk(filters) == filters}
+            found |= {name: most + 1 for name, filters in parts.items() if whole_list(filters) == filters}
             narrowed = {name: each for name, each in narrowed.items() if not found[name]}
             seen = seen[:1] if helps_nobody(session, actor) else seen
-        query = _counts_up_to(seen, narrowed, most)
+        query = counts_up_to(seen, narrowed, most)
     for label, count in session.execute(query).mappings().one().items():
         name = label.rpartition(".")[0]
         found[name] = min(found[name] + count, most + 1)
     return found
 
 
-def _counts_up_to(seen_parts: Sequence[Conditions], narrowed: Mapping[str, Conditions], most: int) -> Select[Any]:
-    counted = []
-    for name, each in narrowed.items():
-        for number, seen in enumerate(seen_parts):
-            found = select(Ticket.id).where(*seen, *each).limit(most + 1).subquery()
-            counted.append(select(func.count()).select_from(found).scalar_subquery().label(f"{name}.{number}"))
-    return select(*counted)
-
-
-@lru_cache(maxsize=SAME_ACTORS)
-def _steady_counts_up_to(actor: Actor, named: tuple[tuple[str, TicketFilters], ...], most: int) -> Select[Any]:
-    narrowed = {name: steadily_narrowed_by(actor, filters) for name, filters in named}
-    return _counts_up_to(seen_in(actor, base_of(named[0][1])), narrowed, most)
-
-
 def count_up_to(
     session: Session, actor: Actor, filters: TicketFilters, *, now: datetime, most: int = MOST_COUNTED
 ) -> int:
     """`count_tickets`, but no further than `most` + 1: a search that finds half the county is not counted out."""
+    all_found = count_found(session, actor, {"all": filters}, now)
+    if all_found is not None:
+        return min(all_found["all"], most + 1)
     walked = is_walked(session, actor, filters, now)
     if walked and most <= MOST_RANKED and base_of(filters) != DESK:
         return most + 1

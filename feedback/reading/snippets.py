@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Select, and_, false, or_, select
+from sqlalchemy import BindParameter, Select, and_, bindparam, false, or_, select
 from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import Actor
 from feedback.tickets.bigrams import Phrase, fold, phrases_of
 from feedback.tickets.models import Message, Seat, Ticket, TimelineEntry
-from feedback.tickets.visibility import sees_as_staff
+from feedback.tickets.visibility import SAME_ACTORS, sees_as_staff
 
 BEFORE, AFTER = 40, 100
 """At most so many characters are shown before the first hit and from it on."""
@@ -61,29 +63,31 @@ def sentence_around(text: str, phrases: Sequence[Phrase]) -> Snippet | None:
     return Snippet(mark(f"{_CUT if opened else ''}{shown}{_CUT if closed else ''}", phrases))
 
 
-def snippets_of(session: Session, actor: Actor, ids: Sequence[int], query: str) -> Mapping[int, Snippet]:
-    """By ticket that this actor may see: where it speaks of the query. Two statements, whatever the number of tickets.
+def snippets_of(session: Session, actor: Actor, tickets: Sequence[Any], query: str) -> Mapping[int, Snippet]:
+    """By ticket that this actor may see (read with id and place): where it speaks of the query. One statement for all.
 
     A ticket that was found by its reference or title alone has none.
     """
     phrases = phrases_of(query)
-    if not phrases or not ids:
+    if not phrases or not tickets:
         return {}
-    texts: dict[int, list[str]] = {ticket_id: [] for ticket_id in ids}
-    for ticket_id, body in session.execute(_readable(actor, ids)):
+    texts: dict[int, list[str]] = {ticket.id: [] for ticket in tickets}
+    for ticket_id, body in session.execute(_readable(actor), {"ids": list(texts)}):
         texts[ticket_id].append(body)
-    for ticket_id, place in session.execute(select(Ticket.id, Ticket.place).where(Ticket.id.in_(ids))):
-        texts[ticket_id].append(place or "")
+    for ticket in tickets:
+        texts[ticket.id].append(ticket.place or "")
     found = {ticket_id: _first(bodies, phrases) for ticket_id, bodies in texts.items()}
     return {ticket_id: snippet for ticket_id, snippet in found.items() if snippet}
 
 
-def _readable(actor: Actor, ids: Sequence[int]) -> Select[int, str]:
+@lru_cache(maxsize=SAME_ACTORS)
+def _readable(actor: Actor) -> Select[int, str]:
     """The words of these tickets that the reader may read (sight.py's rule, but nothing said with a verdict), in order."""
     own_seats = select(Seat.id).where(Seat.submitter_key == actor.submitter_key)
     is_own = TimelineEntry.seat_id.in_(own_seats) if actor.submitter_key else false()
     is_for_all = and_(TimelineEntry.is_public, TimelineEntry.seat_id.is_(None))
     may_read = and_(TimelineEntry.action != "confirm", or_(is_for_all, is_own, sees_as_staff(actor)))
+    ids: BindParameter[Any] = bindparam("ids", expanding=True)
     return (
         select(Message.ticket_id, Message.body)
         .join(Ticket, Message.ticket_id == Ticket.id)

@@ -17,7 +17,6 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     String,
-    any_,
     bindparam,
     cast,
     column,
@@ -138,12 +137,34 @@ def hits(dialect: str, phrases: Sequence[Phrase], columns: Sequence[str]) -> Sel
     return select(found.c.rowid).where(found.c[FULL_TEXT].op("MATCH")(_match(phrases, columns)))
 
 
-def is_one_of(dialect: str, ids: Callable[[], Sequence[int]]) -> ColumnElement[bool]:
-    """SQL: the ticket at hand is one of these, which may be many: they go over as one value, asked for when it is needed."""
-    if dialect == "postgresql":
-        return Ticket.id == any_(bindparam("ids", callable_=lambda: list(ids()), type_=ARRAY(BigInteger), unique=True))
-    listed = bindparam("ids", callable_=lambda: json.dumps(list(ids())), type_=String, unique=True)
-    return Ticket.id.in_(select(func.json_each(listed).table_valued("value").c.value))
+def is_one_of(dialect: str, ids: Callable[[], Sequence[int]], *, of: Any = Ticket.id) -> ColumnElement[bool]:
+    """SQL: the ticket `of` is one of these, which may be many: they go over as one value, asked for when it is needed."""
+
+    def read() -> list[int] | str:
+        return as_value(dialect, ids())
+
+    return _is_in(of, bindparam("ids", callable_=read, type_=_list_type(dialect), unique=True))
+
+
+def is_found(dialect: str) -> ColumnElement[bool]:
+    """SQL: the ticket at hand is one of those that are given with the statement as `found` (`as_value`)."""
+    return _is_in(Ticket.id, bindparam("found", type_=_list_type(dialect)))
+
+
+def as_value(dialect: str, ids: Sequence[int]) -> list[int] | str:
+    """Many ids as one value."""
+    return list(ids) if dialect == "postgresql" else json.dumps(list(ids))
+
+
+def _list_type(dialect: str) -> Any:
+    return ARRAY(BigInteger) if dialect == "postgresql" else String()
+
+
+def _is_in(of: Any, listed: BindParameter[Any]) -> ColumnElement[bool]:
+    """Rows of their own: `= ANY` would have PostgreSQL read all of a unit's index beside them, to compare the two."""
+    if isinstance(listed.type, ARRAY):
+        return of.in_(select(func.unnest(listed).column_valued()))  # type: ignore[no-any-return]
+    return of.in_(select(func.json_each(listed).table_valued("value").c.value))  # type: ignore[no-any-return]
 
 
 def holds(

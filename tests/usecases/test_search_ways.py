@@ -25,7 +25,7 @@ from feedback.tickets.models import Message, Ticket
 from feedback.tickets.visibility import visible
 from tests.support.county import County
 from tests.support.journey import Journey
-from tests.support.search_ways import WAYS, ask_in_one_way
+from tests.support.search_ways import ALL_WAYS, CUT, LOOKED, WAYS, ask_in_one_way
 from tests.support.statements import counted_statements
 
 STATES = ("submitted", "dispatched", "in_progress", "waiting_for_submitter", "resolved", "closed.confirmed")
@@ -73,7 +73,7 @@ def test_every_way_finds_the_same_in_the_same_order_page_by_page(
     county, journey = told
     now = journey.now
     answers: dict[Any, dict[str, Any]] = {}
-    for way in WAYS:
+    for way in ALL_WAYS:
         ask_in_one_way(monkeypatch, way)
         for login in ("s", "hw", "hr", "d", "lr"):
             county.session.rollback()
@@ -89,7 +89,7 @@ def test_every_way_finds_the_same_in_the_same_order_page_by_page(
                     answers.setdefault((login, query, str(narrowed)), {})[way] = pages
     assert sum(len(pages[0]) for found in answers.values() for pages in found.values()) > 170 * len(queries)
     for asked, found in answers.items():
-        for way in WAYS:
+        for way in ALL_WAYS:
             assert found[way] == found[full_text.NAMED], (asked, way)
 
 
@@ -155,3 +155,49 @@ def test_common_word_asks_no_index_of_all_that_have_it(
     asked = [each for each in sent if "MATCH" in each or "ticket_words.everyone @@" in each]
     assert asked
     assert all("LIMIT" in each for each in asked)
+
+
+@pytest.mark.parametrize("how", [LOOKED, CUT])
+def test_list_of_a_common_word_is_looked_into_no_further_than_there_are_hits(
+    told: tuple[County, Journey], monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    county, journey = told
+    ask_in_one_way(monkeypatch, full_text.COMMON + how)
+    for login, narrowed in (("lr", {}), ("lr", {"overseen": True}), ("hw", {}), ("hw", {"status": ("in_progress",)})):
+        county.session.rollback()
+        filters = TicketFilters(q="铁门", **narrowed)
+        with counted_statements() as sent:
+            found = starts.found_on(county.session, county.actor(login, journey.now), filters, journey.now)
+        assert found
+        all_hits = [
+            each for each in sent if each.startswith(("SELECT ticket_words", "SELECT ticket_search", "SELECT hit"))
+        ]
+        assert any(each.startswith("SELECT hit") or "LIMIT" not in each for each in all_hits) == (how == CUT)
+
+
+def test_hits_on_a_desk_are_told_once_for_its_page_and_all_its_tabs(
+    told: tuple[County, Journey], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    county, journey = told
+    desk = TicketFilters(q="铁门", desk=True)
+    tabs = {
+        "all": desk,
+        "work": desk.model_copy(update={"status": ("in_progress",)}),
+        "mine": desk.model_copy(update={"assigned": True}),
+        "old": desk.model_copy(update={"status": ("legacy", "in_progress")}),
+    }
+    answers = {}
+    for way in ALL_WAYS:
+        ask_in_one_way(monkeypatch, way)
+        county.session.rollback()
+        actor = county.actor("hw", journey.now)
+        with counted_statements() as sent:
+            counts = count_each_up_to(county.session, actor, tabs, now=journey.now, most=MOST_COUNTED)
+            page = _pages(county, actor, tabs["work"], BY_DUE, journey.now)
+        answers[way] = (counts, page)
+        if way in (full_text.NEAR, full_text.COMMON + LOOKED):
+            assert sum("instr(" in each or "@@" in each for each in sent) <= 6, (
+                "two looks for either list, two at the word"
+            )
+    assert answers[full_text.NAMED][0]["all"] > answers[full_text.NAMED][0]["work"] > 1
+    assert all(answer == answers[full_text.NAMED] for answer in answers.values())

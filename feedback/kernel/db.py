@@ -149,7 +149,7 @@ def _prepare_postgresql(engine: Engine) -> None:
     def _end(connection: Any) -> None:
         raw = connection.driver_connection
         if raw.read_only and raw.info.transaction_status.name == "INTRANS":
-            raw.commit()
+            dialect.do_commit(connection)
         else:
             roll_back(connection)
 

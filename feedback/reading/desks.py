@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, or_, select
 from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import Actor
@@ -34,9 +34,13 @@ def desk_parts(actor: Actor) -> tuple[ColumnElement[bool], ...]:
 
 def helps_nobody(session: Session, actor: Actor) -> bool:
     """Whether no unit of theirs assists in any ticket now: then the second of `desk_parts` is empty."""
+    return session.scalar(_helping(actor)) is None
+
+
+@lru_cache(maxsize=SAME_ACTORS)
+def _helping(actor: Actor) -> Select[int]:
     units = {grant.unit_id for grant in actor.grants_for(*WORKING_ROLES)}
-    helping = select(Leg.id).where(Leg.unit_id.in_(units), Leg.role == "assist", Leg.ended_at.is_(None))
-    return session.scalar(helping.limit(1)) is None
+    return select(Leg.id).where(Leg.unit_id.in_(units), Leg.role == "assist", Leg.ended_at.is_(None)).limit(1)
 
 
 @lru_cache(maxsize=SAME_ACTORS)

@@ -255,7 +255,9 @@ def count_each_up_to(
     if is_sought or len({base_of(filters) for filters in parts.values()}) > 1:
         return count_each(session, actor, parts, now=now)
     if all(is_steady(filters) for filters in parts.values()):
-        query = steady_counts_up_to(actor, tuple(parts.items()), most)
+        is_desk = base_of(next(iter(parts.values()))) == DESK
+        leads_only = is_desk and helps_nobody(session, actor)
+        query = steady_counts_up_to(actor, tuple(parts.items()), most, leads_only=leads_only)
     else:
         narrowed = {name: narrowed_by(session, actor, filters, now) for name, filters in parts.items()}
         base = base_of(next(iter(parts.values())))

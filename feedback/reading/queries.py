@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import Actor
+from feedback.kernel.db import read_columns
 from feedback.kernel.errors import Invalid
 from feedback.kernel.paging import Page, check_limit, cut_page, decode_cursor
 from feedback.kernel.text import N_, Text
@@ -117,7 +118,7 @@ def list_tickets(
         query = _steady_page(actor, filters, sort, most)
     else:
         query = _page_of(actor, filters, narrowed_by(session, actor, filters, now), sort, most, cursor)
-    page = cut_page(session.execute(query).all(), limit, lambda ticket: _key(sort, ticket))
+    page = cut_page(read_columns(session, query).all(), limit, lambda ticket: _key(sort, ticket))
     return Page(_rows_found(session, actor, page.items, filters.q, now, is_brief=is_brief), page.next)
 
 
@@ -265,7 +266,7 @@ def count_each_up_to(
             narrowed = {name: each for name, each in narrowed.items() if not found[name]}
             seen = seen[:1] if helps_nobody(session, actor) else seen
         query = _counts_up_to(seen, narrowed, most)
-    for label, count in session.execute(query).mappings().one().items():
+    for label, count in read_columns(session, query).mappings().one().items():
         name = label.rpartition(".")[0]
         found[name] = min(found[name] + count, most + 1)
     return found
@@ -298,7 +299,7 @@ def count_up_to(
 
 def ticket_view(session: Session, ticket: Ticket, actor: Actor, now: datetime) -> TicketView:
     """A ticket that `visibility.get_ticket` gave this actor, with only what they may see of it."""
-    listed = session.execute(_OPENED, {"id": ticket.id}).one()
+    listed = read_columns(session, _OPENED, {"id": ticket.id}).one()
     row = rows_of(session, [listed], actor, now)[0]
     sight = sight_of(session, actor, ticket, now)
     text = listed.text or ""

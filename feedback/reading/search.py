@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from feedback.kernel.actor import Actor
 from feedback.kernel.clock import site_zone
 from feedback.kernel.command import Code, Command, DateField
+from feedback.kernel.db import is_among
 from feedback.kernel.errors import Invalid
 from feedback.kernel.text import N_, Text
 from feedback.people.models import Unit
@@ -207,12 +208,12 @@ def has_index_of_open(filters: TicketFilters, is_by_disputes: bool) -> bool:
 def is_silent(now: datetime) -> ColumnElement[bool]:
     """SQL: open, and nobody wrote a public word for a week. Never NULL, so that it may be negated."""
     spoke_at = func.coalesce(Ticket.last_word_at, Ticket.submitted_at)
-    return and_(Ticket.status.in_(lifecycle.OPEN), spoke_at < now - SILENT_AFTER)
+    return and_(is_among(Ticket.status, lifecycle.OPEN), spoke_at < now - SILENT_AFTER)
 
 
 def is_overdue(now: datetime) -> ColumnElement[bool]:
     """SQL: its resolution is past due at `now` and still runs. Never NULL, so that it may be negated."""
-    return and_(Ticket.status.in_(RUNNING), Ticket.due_at.is_not(None), Ticket.due_at < now)
+    return and_(is_among(Ticket.status, RUNNING), Ticket.due_at.is_not(None), Ticket.due_at < now)
 
 
 def _status_is(words: tuple[str, ...]) -> ColumnElement[bool]:
@@ -221,7 +222,7 @@ def _status_is(words: tuple[str, ...]) -> ColumnElement[bool]:
     statuses = {word for word in words if word in lifecycle.STATUSES}
     if OPEN_WORD in words:
         statuses.update(lifecycle.OPEN)
-    loop = and_(Ticket.origin != LEGACY, Ticket.status.in_(sorted(statuses))) if statuses else false()
+    loop = and_(Ticket.origin != LEGACY, is_among(Ticket.status, statuses)) if statuses else false()
     return or_(Ticket.origin == LEGACY, loop) if LEGACY in words else loop
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.orm import Session
 
 from feedback.kernel import keyring
+from feedback.kernel.db import read_columns
 from feedback.kernel.memo import remembered
 from feedback.kernel.reference import kept
 from feedback.people.models import Account, RoleGrant, Unit
@@ -85,7 +86,7 @@ def _opened(session: Session, seat_ids: frozenset[int]) -> tuple[dict[int, Any],
     """What is sealed of these seats by seat, and login and name of their accounts by account; once a request."""
     opened = {row.seat_id: _open(row) for row in session.scalars(_SEALED, {"ids": sorted(seat_ids)})}
     ids = {clear["account_id"] for clear in opened.values() if clear["account_id"]}
-    return opened, {row.id: row for row in session.execute(_NAMED, {"ids": sorted(ids)})} if ids else {}
+    return opened, {row.id: row for row in read_columns(session, _NAMED, {"ids": sorted(ids)})} if ids else {}
 
 
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)

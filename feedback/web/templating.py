@@ -41,7 +41,7 @@ class _Generator(CodeGenerator):
 class _Context(Context):
     """Calls a macro or a plain function at once: how either wants to be called need not be found out each time."""
 
-    def call(__self, __obj: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # noqa: B902, N805 (as in Jinja)
+    def call(__self, __obj: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # noqa: N805 (as in Jinja)
         kind = type(__obj)
         if kind is Macro:
             args = (__self.eval_ctx, *args)

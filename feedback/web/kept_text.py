@@ -87,15 +87,15 @@ def keeping(macro: Callable[..., Markup], *values: Any) -> Callable[[Any], Marku
     return made_of
 
 
-def frozen(value: Any) -> Hashable:
+def frozen(value: Any) -> Any:
     """A value as a key: another one for whatever may be shown differently. TypeError for what is not known here."""
     kind = type(value)
     if kind in _AS_THEY_ARE:
-        return value  # type: ignore[no-any-return]
+        return value
     if kind is dict:
-        return (dict, *value, *map(frozen, value.values()))
+        return (dict, *value, *[v if type(v) in _AS_THEY_ARE else frozen(v) for v in value.values()])
     if kind is list or kind is tuple:
-        return (list, *map(frozen, value))
+        return (list, *[v if type(v) in _AS_THEY_ARE else frozen(v) for v in value])
     if kind is bool or kind is float or kind is Markup:  # equal to an int or a plain text, and yet shown differently
         return kind, str(value)
     if isinstance(value, PageForm):
@@ -105,7 +105,7 @@ def frozen(value: Any) -> Hashable:
     raise TypeError(f"no part of a page is kept by a {kind.__name__}")
 
 
-def _frozen_field(field: Field) -> Hashable:
+def _frozen_field(field: Field) -> Any:
     """A field by its form (which its id names) and all that is not so in each copy of it."""
     choices: Any = getattr(field, "choices", None) if isinstance(field, SelectFieldBase) else None
     offered = tuple((c.value, str(c.label), c.optgroup, *c.render_kw.items()) for c in choices or ())

@@ -40,6 +40,7 @@ from feedback.reading.search import (
     LEGACY,
     NO_FILTERS,
     TicketFilters,
+    at_instant,
     conditions,
     has_index_of_open,
     is_steady,
@@ -118,7 +119,7 @@ def list_tickets(
         query = _steady_page(actor, filters, sort, most)
     else:
         query = _page_of(actor, filters, narrowed_by(session, actor, filters, now), sort, most, cursor)
-    page = cut_page(read_columns(session, query).all(), limit, lambda ticket: _key(sort, ticket))
+    page = cut_page(read_columns(session, query, at_instant(now)).all(), limit, lambda ticket: _key(sort, ticket))
     return Page(_rows_found(session, actor, page.items, filters.q, now, is_brief=is_brief), page.next)
 
 
@@ -190,7 +191,7 @@ def count_each(session: Session, actor: Actor, parts: Mapping[str, TicketFilters
     for base in dict.fromkeys(base_of(filters) for filters in parts.values()):
         named = {name: filters for name, filters in parts.items() if base_of(filters) == base}
         if all(is_steady(filters) for filters in named.values()):
-            _add_up(found, session.execute(_steady_counts(actor, tuple(named.items()))))
+            _add_up(found, session.execute(_steady_counts(actor, tuple(named.items())), at_instant(now)))
             continue
         queries = {filters.q for filters in named.values()}
         sought = [speaks_of(session, actor, q) for q in queries if q and len(queries) == 1]
@@ -266,7 +267,7 @@ def count_each_up_to(
             narrowed = {name: each for name, each in narrowed.items() if not found[name]}
             seen = seen[:1] if helps_nobody(session, actor) else seen
         query = _counts_up_to(seen, narrowed, most)
-    for label, count in read_columns(session, query).mappings().one().items():
+    for label, count in read_columns(session, query, at_instant(now)).mappings().one().items():
         name = label.rpartition(".")[0]
         found[name] = min(found[name] + count, most + 1)
     return found

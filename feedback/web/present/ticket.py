@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from flask import url_for
 
 from feedback.reading.raised import ALONE, Raised
 from feedback.reading.views import TicketRow
+from feedback.web.addresses import fixed_address
 from feedback.web.present.labels import category_name, name_of, on_behalf_words, unit_name
 from feedback.web.present.status import RUNNING, row_tone, status_of
 from feedback.web.present.time import left_words, when_day_of, when_due, when_past
@@ -19,8 +21,13 @@ Part = dict[str, Any]
 
 
 def ticket_url(reference: str) -> str:
-    """The address of a ticket's page."""
+    """The address of a ticket's page. A list has dozens, and most need nothing but to be put behind the path."""
+    if _PLAIN.fullmatch(reference):
+        return fixed_address("ticket.show", reference="-").removesuffix("-") + reference
     return url_for("ticket.show", reference=reference)
+
+
+_PLAIN = re.compile(r"[0-9A-Za-z-]+")
 
 
 def due_of(row: TicketRow, now: datetime) -> Part:

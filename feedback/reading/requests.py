@@ -167,7 +167,7 @@ def list_decidable(session: Session, actor: Actor, now: datetime, limit: int = 5
 
 
 @lru_cache(maxsize=SAME_ACTORS)
-def _waiting(actor: Actor, limit: int) -> Select[Any]:
+def _waiting(actor: Actor, limit: int) -> Select[Ticket, TicketRequest, str | None]:
     kinds = [
         kind
         for kind, roles in ROLES_THAT_DECIDE.items()

@@ -196,6 +196,7 @@ class _Loaded:
 
     def __init__(self, session: Session, tickets: Sequence[Row[Any]], actor: Actor, *, is_brief: bool) -> None:
         ids = [ticket.id for ticket in tickets]
+        self.shows_routing = any(grant.role == "dispatcher" for grant in actor.grants)
         self.seats = {} if is_brief else _shown_seats(session, ids, actor)
         self.submitters = {} if is_brief else _submitters(session, self.seats.values(), actor)
         self.own_words = _own_words(session, self.seats, actor)
@@ -311,7 +312,7 @@ def _row(ticket: Row[Any], loaded: _Loaded, actor: Actor, now: datetime) -> Tick
         due_at=ticket.due_at,
         original_due_at=ticket.original_due_at,
         last_word_at=ticket.last_word_at,
-        routing=dict(ticket.routing or {}) if any(g.role == "dispatcher" for g in actor.grants) else {},
+        routing=dict(ticket.routing or {}) if loaded.shows_routing else {},
         version=ticket.version,
         snippet=None,
     )

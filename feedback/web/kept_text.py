@@ -110,7 +110,9 @@ def _frozen_field(field: Field) -> Any:
     choices: Any = getattr(field, "choices", None) if isinstance(field, SelectFieldBase) else None
     offered = tuple((c.value, str(c.label), c.optgroup, *c.render_kw.items()) for c in choices or ())
     errors = tuple(map(str, field.errors))
-    return type(field), field.id, field.name, str(field.label.text), frozen(field.data), errors, offered
+    label = field.label.text
+    own = label if type(label) is str else None  # one that waits for its language is of the form's class
+    return type(field), field.id, field.name, own, frozen(field.data), errors, offered
 
 
 def init_kept_texts(app: Flask) -> None:

@@ -46,6 +46,7 @@ from feedback.web.submitter import submitter_pages
 from feedback.web.templating import PageEnvironment
 from feedback.web.ticket import ticket_pages
 from feedback.web.topics import topic_pages
+from feedback.web.turns import init_turns
 
 USE_CASES = (
     assignment,
@@ -115,6 +116,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_api(app)
     csrf.exempt(api)
     init_kitchen(app)
+    init_turns(app)
     for pages in PAGES:
         app.register_blueprint(pages)
     return app

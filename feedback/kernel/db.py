@@ -5,17 +5,30 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Lock
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, Dialect, Engine, FromClause, Integer, MetaData, event
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    Engine,
+    Executable,
+    FromClause,
+    Integer,
+    MetaData,
+    Result,
+    event,
+    literal,
+)
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.engine import Connection
-from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session, SessionTransaction
 from sqlalchemy.types import TypeDecorator
 
 NAMING = {
@@ -58,6 +71,14 @@ class Instant(TypeDecorator[datetime]):
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None] | None:
+        """On SQLite the text is read at once as UTC: a page reads hundreds, and in two steps each takes eight times as long."""
+        return _read_utc if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
+
+
+def _read_utc(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(f"{text}+00:00")
+
 
 class Base(DeclarativeBase):
     """Base of every table."""
@@ -82,11 +103,23 @@ def flushed(session: Session, kind: type[Base]) -> Iterator[None]:
         yield
 
 
+def is_among(column: InstrumentedAttribute[Any], values: Iterable[Any]) -> ColumnElement[bool]:
+    """SQL: the column holds one of these. For statements that are kept: one with `in_` is written anew at each use."""
+    return column.in_([literal(value, column.type) for value in sorted(values)])
+
+
 class _WithHints(SQLiteCompiler):
     """Writes a hint such as INDEXED BY behind the name of its table."""
 
     def get_from_hint_text(self, table: FromClause, text: str | None) -> str | None:
         return text
+
+
+def read_columns(session: Session, statement: Executable, values: dict[str, Any] | None = None) -> Result[Any]:
+    """The rows of a statement that asks for columns alone: while somebody only reads, past what the ORM does for its objects."""
+    if session.info.get("writing"):
+        return session.execute(statement, values)
+    return session.connection().execute(statement, values)
 
 
 def prepare_engine(engine: Engine) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import Actor
+from feedback.kernel.db import is_among
 from feedback.kernel.errors import Invalid
 from feedback.kernel.outbox import DEAD, LEASED, NEW, Delivery, Outbox
 from feedback.kernel.paging import Page, check_limit, cut_page, decode_cursor
@@ -67,7 +68,7 @@ def addresses_of(actor: Actor) -> list[str]:
 
 def mine(actor: Actor) -> ColumnElement[bool]:
     """SQL over notice and ticket: addressed to the actor, about a ticket that they may see at this instant."""
-    return and_(Notice.recipient.in_(addresses_of(actor)), visible(actor))
+    return and_(is_among(Notice.recipient, addresses_of(actor)), visible(actor))
 
 
 def list_notices(

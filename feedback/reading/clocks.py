@@ -13,7 +13,7 @@ from sqlalchemy import BindParameter, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from feedback.calendars.queries import calendar_version
-from feedback.kernel.db import Instant
+from feedback.kernel.db import Instant, read_columns
 from feedback.kernel.errors import NotFound
 from feedback.people.queries import units_by_id
 from feedback.reading.views import UnitLabel, unit_label
@@ -47,7 +47,7 @@ class ClockView:
 
 def list_clocks(session: Session, ticket: Ticket, now: datetime) -> list[ClockView]:
     """Every clock of the ticket and its legs, the eldest first, with a fixed number of queries."""
-    clocks = session.scalars(_CLOCKS, {"id": ticket.id}).all()
+    clocks = read_columns(session, _CLOCKS, {"id": ticket.id}).all()
     if not clocks:
         return []
     units = units_by_id(session, (clock.unit_id for clock in clocks))
@@ -56,6 +56,7 @@ def list_clocks(session: Session, ticket: Ticket, now: datetime) -> list[ClockVi
     is_still = _stands_still(session, ticket, now)
     views = []
     for clock in clocks:
+        is_open = clock.met_at is None and clock.dropped_at is None
         policy, calendar = policies.get(clock.policy_id), calendars.get(clock.calendar_id)
         views.append(
             ClockView(
@@ -69,8 +70,8 @@ def list_clocks(session: Session, ticket: Ticket, now: datetime) -> list[ClockVi
                 met_at=clock.met_at,
                 breached_at=clock.breached_at,
                 dropped_at=clock.dropped_at,
-                is_open=clock.is_open,
-                is_paused=is_still and clock.is_open and clock.kind in PAUSED_KINDS,
+                is_open=is_open,
+                is_paused=is_still and is_open and clock.kind in PAUSED_KINDS,
                 is_provisional=clock.is_provisional,
                 policy=policy.name if policy else None,
                 policy_version=policy.version if policy else None,
@@ -112,7 +113,25 @@ def _stands_still(session: Session, ticket: Ticket, now: datetime) -> bool:
 
 
 _NOW: BindParameter[datetime] = bindparam("now", type_=Instant)
-_CLOCKS = select(SlaClock).where(SlaClock.ticket_id == bindparam("id")).order_by(SlaClock.started_at, SlaClock.id)
+_CLOCKS = (
+    select(
+        SlaClock.id,
+        SlaClock.kind,
+        SlaClock.unit_id,
+        SlaClock.round,
+        SlaClock.started_at,
+        SlaClock.due_at,
+        SlaClock.original_due_at,
+        SlaClock.met_at,
+        SlaClock.breached_at,
+        SlaClock.dropped_at,
+        SlaClock.is_provisional,
+        SlaClock.policy_id,
+        SlaClock.calendar_id,
+    )
+    .where(SlaClock.ticket_id == bindparam("id"))
+    .order_by(SlaClock.started_at, SlaClock.id)
+)
 _PAUSE = (
     select(SlaPause.id)
     .where(

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, false, or_, select
 from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import Actor
+from feedback.kernel.db import is_among
 from feedback.people.models import Unit
 from feedback.people.queries import office_ids
 from feedback.tickets.models import Leg, Ticket, TicketAbout
@@ -26,9 +27,9 @@ def desk_parts(actor: Actor) -> tuple[ColumnElement[bool], ...]:
     units = {grant.unit_id for grant in actor.grants_for(*WORKING_ROLES)}
     if not units:
         return (false(),)
-    assisted = select(Leg.ticket_id).where(Leg.unit_id.in_(units), Leg.role == "assist", Leg.ended_at.is_(None))
-    leads = and_(Ticket.lead_unit_id.in_(units), Ticket.lead_leg_id.is_not(None))
-    only_assists = or_(Ticket.lead_unit_id.is_(None), Ticket.lead_unit_id.not_in(units))
+    assisted = select(Leg.ticket_id).where(is_among(Leg.unit_id, units), Leg.role == "assist", Leg.ended_at.is_(None))
+    leads = and_(is_among(Ticket.lead_unit_id, units), Ticket.lead_leg_id.is_not(None))
+    only_assists = or_(Ticket.lead_unit_id.is_(None), ~is_among(Ticket.lead_unit_id, units))
     return leads, and_(Ticket.id.in_(assisted), only_assists)
 
 

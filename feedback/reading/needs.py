@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import Actor
+from feedback.kernel.db import read_columns
 from feedback.reading.queries import list_tickets
 from feedback.reading.search import TicketFilters
 from feedback.reading.views import TicketRow
@@ -53,53 +55,59 @@ def list_waiting(session: Session, actor: Actor, now: datetime) -> Waiting:
     )
 
 
+_REFERENCES: BindParameter[Any] = bindparam("references", expanding=True)
+_SPOKEN = (
+    select(Ticket.reference)
+    .join(Verdict, (Verdict.ticket_id == Ticket.id) & (Verdict.round == Ticket.round))
+    .join(Seat, Seat.id == Verdict.seat_id)
+    .where(Ticket.reference.in_(_REFERENCES), Seat.submitter_key == bindparam("key"), Seat.left_at.is_(None))
+)
+_LAST_WORDS = (
+    select(Ticket.reference, Message.body)
+    .join(TimelineEntry, TimelineEntry.ticket_id == Ticket.id)
+    .join(
+        Message,
+        (Message.ticket_id == TimelineEntry.ticket_id)
+        & (Message.version == TimelineEntry.version)
+        & Message.is_current.is_(True),
+    )
+    .where(Ticket.reference.in_(_REFERENCES), TimelineEntry.action.in_(ASKING))
+    .order_by(TimelineEntry.version)
+)
+# A ticket's pauses are few; asked by their end, SQLite would look at all the county's open ones.
+_PAUSES = (
+    select(Ticket.reference, SlaPause.wake_at.label("at"), SlaPause.ended_at)
+    .join(SlaPause, SlaPause.ticket_id == Ticket.id)
+    .where(Ticket.reference.in_(_REFERENCES), Ticket.status == lifecycle.WAITING)
+)
+_CLOCKS = (
+    select(Ticket.reference, SlaClock.due_at.label("at"))
+    .join(SlaClock, SlaClock.ticket_id == Ticket.id)
+    .where(
+        Ticket.reference.in_(_REFERENCES),
+        SlaClock.kind == "confirmation",
+        SlaClock.met_at.is_(None),
+        SlaClock.dropped_at.is_(None),
+    )
+)
+
+
 def _spoken(session: Session, actor: Actor, references: list[str]) -> set[str]:
     """Which of these claims the actor has taken already, while others who raised the same have not spoken."""
     if not references:
         return set()
-    said = (
-        select(Ticket.reference)
-        .join(Verdict, (Verdict.ticket_id == Ticket.id) & (Verdict.round == Ticket.round))
-        .join(Seat, Seat.id == Verdict.seat_id)
-        .where(Ticket.reference.in_(references), Seat.submitter_key == actor.submitter_key, Seat.left_at.is_(None))
-    )
-    return set(session.scalars(said))
+    asked = {"references": references, "key": actor.submitter_key}
+    return {row.reference for row in read_columns(session, _SPOKEN, asked)}
 
 
 def _last_words(session: Session, references: list[str]) -> dict[str, str]:
     """By reference, the newest question or claim."""
-    rows = session.execute(
-        select(Ticket.reference, Message.body)
-        .join(TimelineEntry, TimelineEntry.ticket_id == Ticket.id)
-        .join(
-            Message,
-            (Message.ticket_id == TimelineEntry.ticket_id)
-            & (Message.version == TimelineEntry.version)
-            & Message.is_current.is_(True),
-        )
-        .where(Ticket.reference.in_(references), TimelineEntry.action.in_(ASKING))
-        .order_by(TimelineEntry.version)
-    )
+    rows = read_columns(session, _LAST_WORDS, {"references": references})
     return {row.reference: row.body for row in rows}
 
 
 def _until(session: Session, references: list[str]) -> dict[str, datetime]:
     """By reference, when the wait for an answer or the time to confirm ends."""
-    # A ticket's pauses are few; asked by their end, SQLite would look at all the county's open ones.
-    pauses = session.execute(
-        select(Ticket.reference, SlaPause.wake_at.label("at"), SlaPause.ended_at)
-        .join(SlaPause, SlaPause.ticket_id == Ticket.id)
-        .where(Ticket.reference.in_(references), Ticket.status == lifecycle.WAITING)
-    )
-    clocks = session.execute(
-        select(Ticket.reference, SlaClock.due_at.label("at"))
-        .join(SlaClock, SlaClock.ticket_id == Ticket.id)
-        .where(
-            Ticket.reference.in_(references),
-            SlaClock.kind == "confirmation",
-            SlaClock.met_at.is_(None),
-            SlaClock.dropped_at.is_(None),
-        )
-    )
+    pauses = read_columns(session, _PAUSES, {"references": references})
     waits = [row for row in pauses if row.ended_at is None]
-    return {row.reference: row.at for row in (*waits, *clocks)}
+    return {row.reference: row.at for row in (*waits, *read_columns(session, _CLOCKS, {"references": references}))}

@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import Actor
+from feedback.kernel.db import read_columns
 from feedback.kernel.errors import Invalid
 from feedback.kernel.paging import Page, check_limit, cut_page, decode_cursor
 from feedback.kernel.text import N_, Text
@@ -43,6 +44,7 @@ from feedback.reading.search import (
     LEGACY,
     NO_FILTERS,
     TicketFilters,
+    at_instant,
     conditions,
     has_index_of_open,
     is_steady,
@@ -128,8 +130,8 @@ def list_tickets(
         asked = _steady_page(actor, filters, sort, most)
     else:
         asked = _page_of(actor, filters, narrowed_by(session, actor, filters, now), sort, most, cursor)
-    rows = session.execute(asked, {} if found is None else {"found": as_value(dialect, found)})
-    page = cut_page(rows.all(), limit, lambda ticket: _key(sort, ticket))
+    given = at_instant(now) if found is None else {**at_instant(now), "found": as_value(dialect, found)}
+    page = cut_page(read_columns(session, asked, given).all(), limit, lambda ticket: _key(sort, ticket))
     return Page(_rows_found(session, actor, page.items, filters.q, now, is_brief=is_brief), page.next)
 
 
@@ -224,7 +226,7 @@ def count_each(session: Session, actor: Actor, parts: Mapping[str, TicketFilters
     for base in dict.fromkeys(base_of(filters) for filters in parts.values()):
         named = {name: filters for name, filters in parts.items() if base_of(filters) == base}
         if all(is_steady(filters) for filters in named.values()):
-            add_up(found, session.execute(steady_counts(actor, tuple(named.items()))))
+            add_up(found, session.execute(steady_counts(actor, tuple(named.items())), at_instant(now)))
             continue
         queries = {filters.q for filters in named.values()}
         sought = [speaks_of(session, actor, q) for q in queries if q and len(queries) == 1]
@@ -267,7 +269,7 @@ def count_each_up_to(
             narrowed = {name: each for name, each in narrowed.items() if not found[name]}
             seen = seen[:1] if helps_nobody(session, actor) else seen
         query = counts_up_to(seen, narrowed, most)
-    for label, count in session.execute(query).mappings().one().items():
+    for label, count in read_columns(session, query, at_instant(now)).mappings().one().items():
         name = label.rpartition(".")[0]
         found[name] = min(found[name] + count, most + 1)
     return found
@@ -288,7 +290,7 @@ def count_up_to(
 
 def ticket_view(session: Session, ticket: Ticket, actor: Actor, now: datetime) -> TicketView:
     """A ticket that `visibility.get_ticket` gave this actor, with only what they may see of it."""
-    listed = session.execute(_OPENED, {"id": ticket.id}).one()
+    listed = read_columns(session, _OPENED, {"id": ticket.id}).one()
     row = rows_of(session, [listed], actor, now)[0]
     sight = sight_of(session, actor, ticket, now)
     text = listed.text or ""

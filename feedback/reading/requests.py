@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import Select, and_, select
 from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import Actor
+from feedback.kernel.db import is_among
 from feedback.people.queries import units_by_id
 from feedback.reading.views import UnitLabel, unit_label
 from feedback.tickets import lifecycle
@@ -19,7 +21,7 @@ from feedback.tickets.models import Decision, Message, Ticket, TicketRequest
 from feedback.tickets.parts import requests_of
 from feedback.tickets.requests import EXTENSIONS_A_TICKET, is_asked_by, times_decided
 from feedback.tickets.sight import sight_of
-from feedback.tickets.visibility import Standing, visible
+from feedback.tickets.visibility import SAME_ACTORS, Standing, visible
 
 PENDING = "pending"
 OFFICE_ONLY = ("decline", "lower_urgency")
@@ -144,19 +146,7 @@ def list_decidable(session: Session, actor: Actor, now: datetime, limit: int = 5
 
     Of the eldest `limit` that could be theirs by role; the number of queries does not depend on how many there are.
     """
-    kinds = [
-        kind
-        for kind, roles in ROLES_THAT_DECIDE.items()
-        if actor.has_role(*roles, "leader") and lifecycle.rules_for(f"decide:{kind}:refused")
-    ]
-    found = session.execute(
-        select(Ticket, TicketRequest, Message.title)
-        .join(TicketRequest, TicketRequest.ticket_id == Ticket.id)
-        .outerjoin(Message, and_(Message.ticket_id == Ticket.id, Message.version == 1, Message.is_current))
-        .where(TicketRequest.state == PENDING, TicketRequest.kind.in_(kinds), visible(actor))
-        .order_by(TicketRequest.requested_at, TicketRequest.id)
-        .limit(limit)
-    ).all()
+    found = session.execute(_waiting(actor, limit)).all()
     if not found:
         return []
     board = read_board(session, [(ticket, request) for ticket, request, _ in found], now)
@@ -174,3 +164,20 @@ def list_decidable(session: Session, actor: Actor, now: datetime, limit: int = 5
         for ticket, request, title in found
         if _admits(ticket, request, standings_on(board, actor, ticket, request))
     ]
+
+
+@lru_cache(maxsize=SAME_ACTORS)
+def _waiting(actor: Actor, limit: int) -> Select[Ticket, TicketRequest, str | None]:
+    kinds = [
+        kind
+        for kind, roles in ROLES_THAT_DECIDE.items()
+        if actor.has_role(*roles, "leader") and lifecycle.rules_for(f"decide:{kind}:refused")
+    ]
+    return (
+        select(Ticket, TicketRequest, Message.title)
+        .join(TicketRequest, TicketRequest.ticket_id == Ticket.id)
+        .outerjoin(Message, and_(Message.ticket_id == Ticket.id, Message.version == 1, Message.is_current))
+        .where(TicketRequest.state == PENDING, is_among(TicketRequest.kind, kinds), visible(actor))
+        .order_by(TicketRequest.requested_at, TicketRequest.id)
+        .limit(limit)
+    )

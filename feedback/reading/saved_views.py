@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from feedback.kernel.actor import Actor
 from feedback.kernel.command import Command
-from feedback.kernel.db import Base, Id, Instant
+from feedback.kernel.db import Base, Id, Instant, read_columns
 from feedback.kernel.errors import Conflict, NotFound
 from feedback.kernel.text import N_, Text
 from feedback.kernel.transaction import transaction
@@ -53,9 +53,9 @@ _OWN = (
 )
 
 
-def list_views(session: Session, actor: Actor, page: str) -> Sequence[Row[int, str, str]]:
+def list_views(session: Session, actor: Actor, page: str) -> Sequence[Row[Any]]:
     """Id, name and query of the actor's own named lists of a page, in the order in which they were first named."""
-    return session.execute(_OWN, {"account_id": actor.account_id, "page": page}).all()
+    return read_columns(session, _OWN, {"account_id": actor.account_id, "page": page}).all()
 
 
 def save_view(fields: Mapping[str, Any], *, actor: Actor, now: datetime) -> None:

@@ -12,12 +12,13 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
-from sqlalchemy import ColumnElement, and_, false, func, literal_column, or_, select
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, false, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import Actor
 from feedback.kernel.clock import site_zone
 from feedback.kernel.command import Code, Command, DateField
+from feedback.kernel.db import Instant, is_among
 from feedback.kernel.errors import Invalid
 from feedback.kernel.text import N_, Text
 from feedback.people.models import Unit
@@ -73,6 +74,7 @@ def _urgency(value: Any) -> Any:
     return value
 
 
+Moment = datetime | BindParameter[Any]
 YesNo = Annotated[bool, BeforeValidator(_yes_or_no)]
 Statuses = Annotated[tuple[str, ...], BeforeValidator(_words_of)]
 
@@ -123,7 +125,7 @@ def conditions(
 
     Raises Invalid for an unknown code or days that are no span.
     """
-    found = steady_conditions(actor, filters)
+    found = _of_actor(actor, filters) + _by_time(filters, now, now - SILENT_AFTER)
     if filters.unit:
         found.append(Ticket.lead_unit_id == _unit(session, "unit", filters.unit).id)
     if filters.area:
@@ -132,9 +134,7 @@ def conditions(
     if filters.category:
         found.append(Ticket.category_id.in_(_categories_below(session, normal_path(filters.category))))
     moving: tuple[tuple[bool | None, Callable[[], ColumnElement[bool]]], ...] = (
-        (filters.overdue, lambda: is_overdue(now)),
         (filters.office, lambda: is_at_office(session, actor, now)),
-        (filters.silent, lambda: is_silent(now)),
     )
     found += _wanted(moving)
     if filters.q:
@@ -145,8 +145,8 @@ def conditions(
 WAS_DISPUTED = Ticket.reopen_count > literal_column("0")
 IS_NOT_CLOSED = Ticket.status != literal_column("'closed'")
 """Said with the values themselves: so a database sees that an index of such tickets alone has all that is asked for."""
-MOVING = ("unit", "category", "area", "overdue", "office", "silent", "q", "from_", "to")
-"""Filters whose conditions depend on the instant or on what the database holds."""
+MOVING = ("unit", "category", "area", "office", "q", "from_", "to")
+"""Filters whose conditions depend on what the database holds, or on a day."""
 
 
 def is_steady(filters: TicketFilters) -> bool:
@@ -155,6 +155,29 @@ def is_steady(filters: TicketFilters) -> bool:
 
 
 def steady_conditions(actor: Actor, filters: TicketFilters) -> list[ColumnElement[bool]]:
+    """SQL: the conditions of steady filters, with `at_instant` as their values."""
+    return _of_actor(actor, filters) + _by_time(filters, _LATE_AT, _SILENT_SINCE)
+
+
+_LATE_AT: BindParameter[Any] = bindparam("late_at", type_=Instant)
+_SILENT_SINCE: BindParameter[Any] = bindparam("silent_since", type_=Instant)
+
+
+def at_instant(now: datetime) -> dict[str, datetime]:
+    """What a statement with `steady_conditions` is sent with."""
+    return {"late_at": now, "silent_since": now - SILENT_AFTER}
+
+
+def _by_time(filters: TicketFilters, late_at: Moment, silent_since: Moment) -> list[ColumnElement[bool]]:
+    return _wanted(
+        (
+            (filters.overdue, lambda: _was_due_before(late_at)),
+            (filters.silent, lambda: _is_silent_since(silent_since)),
+        )
+    )
+
+
+def _of_actor(actor: Actor, filters: TicketFilters) -> list[ColumnElement[bool]]:
     """Those of the SQL conditions that depend on the filters and the actor alone."""
     is_assigned = and_(Ticket.assignee_id.is_not(None), Ticket.assignee_id == actor.account_id)
     found = [_status_is(filters.status)]
@@ -206,13 +229,21 @@ def has_index_of_open(filters: TicketFilters, is_by_disputes: bool) -> bool:
 
 def is_silent(now: datetime) -> ColumnElement[bool]:
     """SQL: open, and nobody wrote a public word for a week. Never NULL, so that it may be negated."""
+    return _is_silent_since(now - SILENT_AFTER)
+
+
+def _is_silent_since(since: Moment) -> ColumnElement[bool]:
     spoke_at = func.coalesce(Ticket.last_word_at, Ticket.submitted_at)
-    return and_(Ticket.status.in_(lifecycle.OPEN), spoke_at < now - SILENT_AFTER)
+    return and_(is_among(Ticket.status, lifecycle.OPEN), spoke_at < since)
 
 
 def is_overdue(now: datetime) -> ColumnElement[bool]:
     """SQL: its resolution is past due at `now` and still runs. Never NULL, so that it may be negated."""
-    return and_(Ticket.status.in_(RUNNING), Ticket.due_at.is_not(None), Ticket.due_at < now)
+    return _was_due_before(now)
+
+
+def _was_due_before(at: Moment) -> ColumnElement[bool]:
+    return and_(is_among(Ticket.status, RUNNING), Ticket.due_at.is_not(None), Ticket.due_at < at)
 
 
 def _status_is(words: tuple[str, ...]) -> ColumnElement[bool]:
@@ -221,7 +252,7 @@ def _status_is(words: tuple[str, ...]) -> ColumnElement[bool]:
     statuses = {word for word in words if word in lifecycle.STATUSES}
     if OPEN_WORD in words:
         statuses.update(lifecycle.OPEN)
-    loop = and_(Ticket.origin != LEGACY, Ticket.status.in_(sorted(statuses))) if statuses else false()
+    loop = and_(Ticket.origin != LEGACY, is_among(Ticket.status, statuses)) if statuses else false()
     return or_(Ticket.origin == LEGACY, loop) if LEGACY in words else loop
 
 

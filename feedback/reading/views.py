@@ -21,7 +21,7 @@ from feedback.reading.search import LEGACY, RUNNING
 from feedback.reading.snippets import Snippet
 from feedback.routing.queries import categories_by_id
 from feedback.tickets import lifecycle
-from feedback.tickets.identity import submitters
+from feedback.tickets.identity import Submitter, submitters
 from feedback.tickets.models import Message, Ticket
 from feedback.tickets.parts import legs_of, seats_of
 from feedback.tickets.seats import words_of_own
@@ -196,8 +196,9 @@ class _Loaded:
 
     def __init__(self, session: Session, tickets: Sequence[Row[Any]], actor: Actor, *, is_brief: bool) -> None:
         ids = [ticket.id for ticket in tickets]
+        self.shows_routing = any(grant.role == "dispatcher" for grant in actor.grants)
         self.seats = {} if is_brief else _shown_seats(session, ids, actor)
-        self.submitters = {} if is_brief else submitters(session, self.seats.values())
+        self.submitters = {} if is_brief else _submitters(session, self.seats.values(), actor)
         self.own_words = _own_words(session, self.seats, actor)
         legs = [] if is_brief else [leg for leg in legs_of(session, ids) if leg.ended_at is None]
         self.legs: dict[int, list[Any]] = {}
@@ -245,6 +246,18 @@ def _shown_seats(session: Session, ids: Sequence[int], actor: Actor) -> dict[int
         if is_mine or (seat.ticket_id not in shown and seat.origin_ticket_id == seat.ticket_id):
             shown[seat.ticket_id] = seat
     return shown
+
+
+def _submitters(session: Session, seats: Iterable[Any], actor: Actor) -> dict[int, Submitter]:
+    """What may be shown of whoever holds these seats. What is sealed of the reader's own need not be opened: it is they."""
+    own: dict[int, Submitter] = {}
+    others = []
+    for seat in seats:
+        if actor.submitter_key and seat.submitter_key == actor.submitter_key and seat.privacy == "named":
+            own[seat.id] = Submitter(seat.alias, seat.town_id, actor.login, actor.name)
+        else:
+            others.append(seat)
+    return own | submitters(session, others)
 
 
 def _own_words(session: Session, seats: dict[int, Any], actor: Actor) -> dict[int, tuple[str, str]]:
@@ -299,7 +312,7 @@ def _row(ticket: Row[Any], loaded: _Loaded, actor: Actor, now: datetime) -> Tick
         due_at=ticket.due_at,
         original_due_at=ticket.original_due_at,
         last_word_at=ticket.last_word_at,
-        routing=dict(ticket.routing or {}) if any(g.role == "dispatcher" for g in actor.grants) else {},
+        routing=dict(ticket.routing or {}) if loaded.shows_routing else {},
         version=ticket.version,
         snippet=None,
     )

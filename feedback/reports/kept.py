@@ -19,6 +19,7 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import Actor
+from feedback.kernel.memo import remembered
 from feedback.reading.queries import count_each
 from feedback.reading.search import TicketFilters
 from feedback.reports.period import ReportQuery
@@ -65,7 +66,7 @@ def _recent(session: Session, key: Key, count: Count[T], now: datetime) -> tuple
     What took long to count is given again the longer: a minute for each second, five at most. An actor whose roles
     changed is another one, so nobody is given what they may no longer read.
     """
-    if (session.scalar(select(func.max(Ticket.id))) or 0) < LARGE:
+    if remembered(session, "newest ticket", lambda: session.scalar(_NEWEST) or 0) < LARGE:
         return count(session), now
     engine = session.get_bind().engine
     kept = _kept.setdefault(engine, OrderedDict())
@@ -78,6 +79,9 @@ def _recent(session: Session, key: Key, count: Count[T], now: datetime) -> tuple
     with _counting:  # one count at a time in a process: whoever waited finds it done
         found = _find(kept, key, now)
         return found[:2] if found is not None else (_count(session, kept, key, count, now), now)
+
+
+_NEWEST = select(func.max(Ticket.id))
 
 
 def _count_beside(engine: Engine, kept: Kept, key: Key, count: Count[Any], now: datetime) -> None:

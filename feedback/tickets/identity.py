@@ -16,6 +16,7 @@ from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.orm import Session
 
 from feedback.kernel import keyring
+from feedback.kernel.db import read_columns
 from feedback.kernel.memo import remembered
 from feedback.kernel.reference import kept
 from feedback.people.models import Account, RoleGrant, Unit
@@ -49,7 +50,7 @@ def seal_identity(session: Session, seat: Seat, *, account_id: int | None, name:
     session.add(Identity(seat_id=seat.id, sealed=sealed))
 
 
-def _open(row: Identity) -> dict[str, str | int | None]:
+def _open(row: Any) -> dict[str, str | int | None]:
     clear: dict[str, str | int | None] = json.loads(
         keyring.unseal("identity", row.sealed, bound_to=f"seat:{row.seat_id}")
     )
@@ -83,13 +84,13 @@ def submitters(session: Session, seats: Iterable[Any]) -> dict[int, Submitter]:
 
 def _opened(session: Session, seat_ids: frozenset[int]) -> tuple[dict[int, Any], dict[int, Any]]:
     """What is sealed of these seats by seat, and login and name of their accounts by account; once a request."""
-    opened = {row.seat_id: _open(row) for row in session.scalars(_SEALED, {"ids": sorted(seat_ids)})}
+    opened = {row.seat_id: _open(row) for row in read_columns(session, _SEALED, {"ids": sorted(seat_ids)})}
     ids = {clear["account_id"] for clear in opened.values() if clear["account_id"]}
-    return opened, {row.id: row for row in session.execute(_NAMED, {"ids": sorted(ids)})} if ids else {}
+    return opened, {row.id: row for row in read_columns(session, _NAMED, {"ids": sorted(ids)})} if ids else {}
 
 
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
-_SEALED = select(Identity).where(Identity.seat_id.in_(_IDS))
+_SEALED = select(Identity.seat_id, Identity.sealed).where(Identity.seat_id.in_(_IDS))
 _NAMED = select(Account.id, Account.login, Account.name).where(Account.id.in_(_IDS))
 
 

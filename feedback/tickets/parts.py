@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.orm import Session
 
+from feedback.kernel.db import read_columns
 from feedback.kernel.memo import remembered
 from feedback.tickets.models import Leg, Seat, Ticket, TicketRequest
 
@@ -52,12 +53,12 @@ _REQUESTS = select(TicketRequest).where(TicketRequest.ticket_id == bindparam("id
 
 def legs_of(session: Session, ids: Sequence[int]) -> Sequence[Any]:
     """Every unit's part in these tickets, ended ones too, by ticket and in the order in which they began."""
-    return _once(session, ("legs", *ids), lambda: session.execute(_LEGS, {"ids": ids}).all())
+    return _once(session, ("legs", *ids), lambda: read_columns(session, _LEGS, {"ids": ids}).all())
 
 
 def seats_of(session: Session, ids: Sequence[int]) -> Sequence[Any]:
     """Every seat of these tickets, the eldest first, those that were left too."""
-    return _once(session, ("seats", *ids), lambda: session.execute(_SEATS, {"ids": ids}).all())
+    return _once(session, ("seats", *ids), lambda: read_columns(session, _SEATS, {"ids": ids}).all())
 
 
 def requests_of(session: Session, ticket: Ticket) -> Sequence[TicketRequest]:

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, false, or_, selec
 from sqlalchemy.orm import Session
 
 from feedback.kernel.actor import ROLES, Actor, Grant
+from feedback.kernel.db import is_among
 from feedback.kernel.errors import NotFound
 from feedback.kernel.memo import remembered
 from feedback.kernel.site import get_setting
@@ -73,7 +74,7 @@ def is_shut_out(actor: Actor) -> ColumnElement[bool]:
     units = [g.unit_id for g in actor.grants if g.unit_id not in actor.exempt_unit_ids]
     about = select(TicketAbout.id).where(
         TicketAbout.ticket_id == Ticket.id,
-        or_(TicketAbout.account_id.in_(accounts), TicketAbout.unit_id.in_(units)),
+        or_(is_among(TicketAbout.account_id, accounts), is_among(TicketAbout.unit_id, units)),
     )
     return and_(Ticket.is_about, about.exists())
 
@@ -88,8 +89,8 @@ def works_or_worked(actor: Actor) -> ColumnElement[bool]:
         select(Leg.id)
         .where(
             Leg.ticket_id == Ticket.id,
-            Leg.unit_id.in_(units),
-            or_(Leg.ended_at.is_(None), Ticket.privacy.not_in(PROTECTED)),
+            is_among(Leg.unit_id, units),
+            or_(Leg.ended_at.is_(None), ~is_among(Ticket.privacy, PROTECTED)),
         )
         .exists()
     )

@@ -20,7 +20,7 @@ from feedback.kernel.errors import Invalid
 from feedback.kernel.reference import kept
 from feedback.people.models import REGION, Unit
 from feedback.people.queries import all_units, holds_at
-from feedback.reading.search import TicketFilters, conditions
+from feedback.reading.search import NO_FILTERS, TicketFilters, conditions
 from feedback.reading.views import UnitLabel, unit_label
 from feedback.routing.models import Category
 from feedback.routing.queries import list_categories
@@ -51,6 +51,8 @@ def asked_filters(
     """The filters of these names that the address holds."""
     raw = {name: args[name].strip() for name in names if args.get(name, "").strip()}
     left_out: list[str] = []
+    if not raw:
+        return Asked(NO_FILTERS, raw)
     while True:
         try:
             filters = TicketFilters.parse(raw)
@@ -76,11 +78,13 @@ def left_out_words(name: str, refused: Invalid) -> str:
 def address(endpoint: str, kept: Mapping[str, str], **more: str | None) -> str:
     """The address of a list with its filters; an empty value takes one away."""
     together: dict[str, Any] = {name: value for name, value in {**kept, **more}.items() if value}
-    if any(rule.arguments for rule in current_app.url_map.iter_rules(endpoint)):
-        return url_for(endpoint, **together)
     # A page has dozens of these, and the router takes its time over what stands behind the path.
     paths: dict[str, str] = g.setdefault("paths", {})
-    path = paths.get(endpoint) or paths.setdefault(endpoint, url_for(endpoint))
+    path = paths.get(endpoint)
+    if path is None:
+        if any(rule.arguments for rule in current_app.url_map.iter_rules(endpoint)):
+            return url_for(endpoint, **together)
+        path = paths[endpoint] = url_for(endpoint)
     return f"{path}?{_query(tuple(together.items()))}" if together else path
 
 

@@ -18,6 +18,7 @@ from feedback.web.addresses import fixed_address
 from feedback.web.assets import asset, assets
 from feedback.web.errors import init_errors
 from feedback.web.hints import first_words, page_of_first_words
+from feedback.web.kept_text import init_kept_texts
 from feedback.web.language import chosen_locale, has_large_text, init_languages
 from feedback.web.present.words import ROLE_NAMES
 from feedback.web.session import current_actor
@@ -102,6 +103,7 @@ def init_frame(app: Flask) -> None:
     """Give every page its frame."""
     csrf.init_app(app)
     init_languages(app)
+    init_kept_texts(app)
     app.register_blueprint(assets)
     app.jinja_env.globals.update(asset=asset, lucide=icon)
     app.context_processor(_frame)

@@ -4,7 +4,7 @@
 
 import gzip
 import hashlib
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -40,6 +40,7 @@ def create_kitchen(translations: Path = ROOT / "feedback" / "translations") -> F
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(translations)
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.globals.update(asset=lru_cache(asset), lucide=lru_cache(lucide))
+    app.jinja_env.globals.update(kept_text=lambda macro, *given, **named: macro(*given, **named), keeping=partial)
     CSRFProtect(app)
     Babel(app, locale_selector=locale)
     app.context_processor(frame)

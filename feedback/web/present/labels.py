@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flask_babel import get_locale
-
 from feedback.reading.views import LegView, SubmitterView, TicketRow, UnitLabel
+from feedback.web.language import catalogue
 from feedback.web.present.words import CHANNEL_NAMES
 from feedback.web.translate import gettext as _
 
@@ -19,8 +18,7 @@ def name_of(names: Mapping[str, str], code: str | None) -> str:
 
 
 def _reads_english() -> bool:
-    locale = get_locale()
-    return locale is not None and locale.language == "en"
+    return catalogue() == "en"
 
 
 def unit_name(unit: UnitLabel | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -9,9 +10,10 @@ from flask import url_for
 
 from feedback.reading.raised import ALONE, Raised
 from feedback.reading.views import TicketRow
+from feedback.web.addresses import fixed_address
 from feedback.web.present.labels import category_name, name_of, on_behalf_words, unit_name
 from feedback.web.present.status import RUNNING, row_tone, status_of
-from feedback.web.present.time import left_words, local, when_day, when_due, when_past
+from feedback.web.present.time import left_words, when_day_of, when_due, when_past
 from feedback.web.present.words import KIND_NAMES, STATE_NAMES, URGENCY_NAMES
 from feedback.web.translate import gettext as _
 
@@ -19,8 +21,13 @@ Part = dict[str, Any]
 
 
 def ticket_url(reference: str) -> str:
-    """The address of a ticket's page."""
+    """The address of a ticket's page. A list has dozens, and most need nothing but to be put behind the path."""
+    if _PLAIN.fullmatch(reference):
+        return fixed_address("ticket.show", reference="-").removesuffix("-") + reference
     return url_for("ticket.show", reference=reference)
+
+
+_PLAIN = re.compile(r"[0-9A-Za-z-]+")
 
 
 def due_of(row: TicketRow, now: datetime) -> Part:
@@ -65,12 +72,6 @@ def steps_of(row: TicketRow, now: datetime) -> list[Part]:
             step["when"] = when_day_of(instant, now)
         steps.append(step)
     return steps
-
-
-def when_day_of(instant: datetime, now: datetime) -> Part:
-    """The day of an instant, with the exact time on hover: what fits under a step."""
-    found = when_past(instant, now)
-    return {**when_day(local(instant).date(), now), "iso": found["iso"], "exact": found["exact"]}
 
 
 def _last_step(row: TicketRow) -> Part:

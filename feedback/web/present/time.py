@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_skeleton, get_day_names
-from flask_babel import get_locale
 
 from feedback.kernel.clock import local_day, site_zone
+from feedback.web.language import LOCALES, catalogue
 from feedback.web.translate import gettext as _
 from feedback.web.translate import ngettext, pgettext
 
@@ -26,7 +26,10 @@ When = dict[str, Any]
 
 
 def _locale() -> Locale:
-    return get_locale() or Locale("en")
+    return _LOCALES[catalogue()]
+
+
+_LOCALES = {name: Locale(name) for name in LOCALES.values()}
 
 
 def local(instant: datetime) -> datetime:
@@ -129,6 +132,12 @@ def when_past(instant: datetime, now: datetime) -> When:
     wall = _on_wall(instant)
     found = {"words": ago(instant, now), "iso": wall.iso, "exact": wall.exact}
     return {**found, "live": "ago"} if timedelta(0) <= now - instant < HOUR else found
+
+
+def when_day_of(instant: datetime, now: datetime) -> When:
+    """The day of an instant, with the exact time on hover: what fits under a step."""
+    wall = _on_wall(instant)
+    return {"words": day_words(wall.day, now), "iso": wall.iso, "exact": wall.exact}
 
 
 def when_day(day: date, now: datetime) -> When:

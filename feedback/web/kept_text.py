@@ -23,7 +23,7 @@ from feedback.web.language import chosen_locale
 
 MOST = 1_500_000
 """Characters of text that a process keeps; with what they are kept by, some 6 MiB."""
-_AS_THEY_ARE = frozenset({str, int, type(None), date, datetime})
+_AS_THEY_ARE = frozenset({str, int, type(None), date})
 
 
 class KeptTexts:
@@ -98,6 +98,8 @@ def frozen(value: Any) -> Any:
         return (list, *[v if type(v) in _AS_THEY_ARE else frozen(v) for v in value])
     if kind is bool or kind is float or kind is Markup:  # equal to an int or a plain text, and yet shown differently
         return kind, str(value)
+    if kind is datetime:  # equal to the same instant in another zone
+        return kind, value.isoformat()
     if isinstance(value, PageForm):
         return kind, value.slug, *map(_frozen_field, value)
     if isinstance(value, Field):

@@ -13,7 +13,7 @@ from feedback.tickets.models import Ticket
 from tests.support.browser import Browser, give_password
 from tests.support.county import County
 from tests.support.journey import Journey
-from tests.support.queries import counted_queries
+from tests.support.statements import counted_statements
 
 LEAK = "The water pipe at the school gate leaks since Sunday."
 KEY = "0123456789abcdef"
@@ -251,11 +251,11 @@ def test_home_asks_the_database_as_often_for_many_tickets_as_for_few(app: Flask,
 
     one_of_each(0)
     browser.get("/mine")
-    with counted_queries() as few:
+    with counted_statements() as few:
         browser.get("/mine")
     for number in range(1, 5):
         one_of_each(number)
-    with counted_queries() as many:
+    with counted_statements() as many:
         page = browser.get("/mine")
     assert page.text.count("Matter 4") >= 5
     assert len(few) == len(many)

@@ -14,7 +14,7 @@ from feedback.tickets.models import Verdict
 from tests.support.browser import Browser, give_password
 from tests.support.county import County
 from tests.support.journey import Journey
-from tests.support.queries import counted_queries
+from tests.support.statements import counted_statements
 
 STAFF = ("hw", "hr", "lw", "dp1", "d", "su", "lr", "ad")
 
@@ -186,12 +186,12 @@ def test_a_long_history_costs_no_more_queries_than_a_short_one(app: Flask, journ
     reference = journey.to("in_progress")
     browser = _browser(app, "hw")
     browser.get(f"/tickets/{reference}")
-    with counted_queries() as few:
+    with counted_statements() as few:
         browser.get(f"/tickets/{reference}")
     for number in range(12):
         journey.act(reference, "reply", "hw", text=f"News number {number}")
         journey.act(reference, "comment", "s", text=f"Word number {number}")
-    with counted_queries() as many:
+    with counted_statements() as many:
         page = browser.get(f"/tickets/{reference}").text
     assert "News number 11" in page
     assert len(few) == len(many)

@@ -79,9 +79,10 @@ def test_every_way_finds_the_same_in_the_same_order_page_by_page(
             county.session.rollback()
             actor = county.actor(login, now)
             for query in queries:
-                for narrowed in LISTS:
+                for place, narrowed in enumerate(LISTS):
                     filters = TicketFilters(q=query, **narrowed)
-                    pages = [_pages(county, actor, filters, sort, now) for sort in SORTS]
+                    sorts = SORTS if len(queries) > 1 else SORTS[place % 2 :][:1]  # the quick run: the orders by turns
+                    pages = [_pages(county, actor, filters, sort, now) for sort in sorts]
                     assert all(max(Counter(page).values(), default=1) == 1 for page in pages)
                     counts = count_each(county.session, actor, {"one": filters}, now=now)["one"]
                     assert counts == len(pages[0]) == count_up_to(county.session, actor, filters, now=now)

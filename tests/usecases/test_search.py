@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -259,8 +260,19 @@ def corpus() -> Iterator[str]:
         yield draw.choice(["，", " ", "、", "。"]).join(pieces)
 
 
-@pytest.mark.usefixtures("either_way")
-def test_both_databases_find_what_the_texts_hold(any_county: County, tmp_path: Path) -> None:
+def _each_way_and_database() -> list[Any]:
+    """Every way on each database; the quick run takes each way once and each database twice."""
+    quick = set(zip(WAYS, ("sqlite", "postgres") * 2, strict=True))
+    return [
+        pytest.param(way, database, marks=[*([pytest.mark.postgres] if database == "postgres" else ()), *slow])
+        for way in WAYS
+        for database in ("sqlite", "postgres")
+        for slow in [() if (way, database) in quick else (pytest.mark.slow,)]
+    ]
+
+
+@pytest.mark.parametrize(("either_way", "any_app"), _each_way_and_database(), indirect=True)
+def test_both_databases_find_what_the_texts_hold(either_way: None, any_county: County, tmp_path: Path) -> None:
     texts = list(corpus())
     lines = [f'c{n},legacy,"{body}",t{n},water,2025-03-03T09:00:00+08:00' for n, body in enumerate(texts)]
     file = tmp_path / "corpus.csv"

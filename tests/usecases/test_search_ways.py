@@ -73,7 +73,10 @@ def test_every_way_finds_the_same_in_the_same_order_page_by_page(
     county, journey = told
     now = journey.now
     answers: dict[Any, dict[str, Any]] = {}
-    for way in ALL_WAYS:
+    is_quick = len(queries) == 1
+    on_postgresql = county.session.get_bind().dialect.name == "postgresql"
+    ways = WAYS if is_quick and on_postgresql else ALL_WAYS
+    for way in ways:
         ask_in_one_way(monkeypatch, way)
         for login in ("s", "hw", "hr", "d", "lr"):
             county.session.rollback()
@@ -81,16 +84,16 @@ def test_every_way_finds_the_same_in_the_same_order_page_by_page(
             for query in queries:
                 for place, narrowed in enumerate(LISTS):
                     filters = TicketFilters(q=query, **narrowed)
-                    sorts = SORTS if len(queries) > 1 else SORTS[place % 2 :][:1]  # the quick run: the orders by turns
+                    sorts = SORTS[place % 2 :][:1] if is_quick else SORTS  # the quick run: the orders by turns
                     pages = [_pages(county, actor, filters, sort, now) for sort in sorts]
                     assert all(max(Counter(page).values(), default=1) == 1 for page in pages)
                     counts = count_each(county.session, actor, {"one": filters}, now=now)["one"]
                     assert counts == len(pages[0]) == count_up_to(county.session, actor, filters, now=now)
                     assert count_each_up_to(county.session, actor, {"one": filters}, now=now) == {"one": counts}
                     answers.setdefault((login, query, str(narrowed)), {})[way] = pages
-    assert sum(len(pages[0]) for found in answers.values() for pages in found.values()) > 170 * len(queries)
+    assert sum(len(pages[0]) for found in answers.values() for pages in found.values()) > 17 * len(ways) * len(queries)
     for asked, found in answers.items():
-        for way in ALL_WAYS:
+        for way in ways:
             assert found[way] == found[full_text.NAMED], (asked, way)
 
 

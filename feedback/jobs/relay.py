@@ -18,7 +18,7 @@ ENOUGH = 20
 """A queue as long as this is being worked off; more hints for the same rows would only make it longer."""
 BATCH = 500
 BURST = 1
-"""Jobs that wait: whoever takes one also tells what else is due by then (tasks.deliver), many of them by the same reads."""
+"""Jobs that wait: whoever takes one tells whatever is due by then (tasks.deliver)."""
 FRESH = timedelta(seconds=3)
 """Rows younger than this were just put on a queue by whoever wrote them."""
 QUIET_SECONDS = 60.0

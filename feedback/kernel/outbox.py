@@ -193,6 +193,11 @@ def _by(state: str) -> Select[int]:
     return query.with_hint(Outbox, f"INDEXED BY ix_outbox_{state}", "sqlite")
 
 
+def still_due(session: Session, ids: Sequence[int], now: datetime) -> list[int]:
+    """Those of these events that wait to be delivered."""
+    return list(session.scalars(select(Outbox.id).where(Outbox.id.in_(ids), _event_is_due(now)).order_by(Outbox.id)))
+
+
 def due_deliveries(session: Session, now: datetime, limit: int, *, due_before: datetime | None = None) -> list[int]:
     """Ids of messages that wait to be sent, those that wait longest first."""
     query = (

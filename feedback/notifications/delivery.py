@@ -80,31 +80,21 @@ def deliver_events(ids: Sequence[int], *, now: datetime, settings: Settings) -> 
 
 
 def _prepare_events(taken: Sequence[tuple[int, int]], now: datetime, settings: Settings) -> list[_Telling]:
-    """What these events become, read together; those that fail are put off when all others are ready.
-
-    Where even reading them together fails, each is read by itself: the others must not suffer from it.
-    """
-    tellings, failed = [], []
-    together = _gather(taken, now)
-    for outbox_id, attempt in taken:
-        try:
-            gathered = together or Gathered(current_session(), [outbox_id], now)
-            tellings.append(_prepare_event(gathered, outbox_id, attempt, settings))
-        except Exception as error:
-            failed.append((outbox_id, attempt, error))
-            current_session().rollback()  # what was read together is read again where it is asked for
-    for outbox_id, attempt, trouble in failed:
-        _put_off(outbox_id, attempt, now, trouble)
-    return tellings
-
-
-def _gather(taken: Sequence[tuple[int, int]], now: datetime) -> Gathered | None:
+    """What these events become, read together; where anything fails in that, each by itself, and only its own failure counts."""
+    session = current_session()
     try:
-        return Gathered(current_session(), [outbox_id for outbox_id, _attempt in taken], now)
+        together = Gathered(session, [outbox_id for outbox_id, _attempt in taken], now)
+        return [_prepare_event(together, *each, settings) for each in taken]
     except Exception as error:
-        log.warning("events are read one by one", exc_info=error)
-        current_session().rollback()
-        return None
+        log.warning("events are prepared one by one: %s", type(error).__name__)
+    tellings = []
+    for outbox_id, attempt in taken:
+        session.rollback()
+        try:
+            tellings.append(_prepare_event(Gathered(session, [outbox_id], now), outbox_id, attempt, settings))
+        except Exception as error:
+            _put_off(outbox_id, attempt, now, error)
+    return tellings
 
 
 def _write_alone(telling: _Telling, now: datetime) -> list[int]:

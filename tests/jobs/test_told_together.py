@@ -9,7 +9,9 @@ from flask import current_app
 from sqlalchemy import select, update
 
 from feedback.intake.submission import submit_ticket
+from feedback.jobs import tasks
 from feedback.kernel import outbox
+from feedback.kernel.clock import utc_now
 from feedback.kernel.db import session as current_session
 from feedback.kernel.outbox import Outbox
 from feedback.kernel.transaction import transaction
@@ -104,6 +106,28 @@ def test_rows_that_cannot_even_be_read_together_are_read_one_by_one(county: Coun
     session = current_session()
     states = {row.id: row.state for row in session.execute(select(Outbox.id, Outbox.state))}
     assert states == dict.fromkeys(ids, outbox.DONE) | {ids[1]: outbox.NEW}
+
+
+def test_what_cannot_be_read_of_one_ticket_holds_up_no_event_of_another(county: County) -> None:
+    for number in range(3):
+        submit(county, number, category="water")
+    ids = waiting()
+    with transaction() as session:
+        session.connection().exec_driver_sql("UPDATE timeline SET facts = '{' WHERE ticket_id = 2")
+    deliver_events(ids, now=LATER, settings=current_app.config["SETTINGS"])
+    session = current_session()
+    of_tickets = {row.ticket_id: row.state for row in session.execute(select(Outbox.ticket_id, Outbox.state))}
+    assert of_tickets == {1: outbox.DONE, 2: outbox.NEW, 3: outbox.DONE}
+
+
+def test_job_whose_events_were_told_already_waits_for_no_writer(county: County) -> None:
+    submit(county, category="water")
+    ids = waiting()
+    deliver_events(ids, now=utc_now(), settings=current_app.config["SETTINGS"])
+    with counted_statements() as asked:
+        tasks.deliver.__wrapped__(*ids)  # type: ignore[attr-defined]
+    assert not [each for each in asked if each.startswith(("UPDATE", "INSERT"))]
+    assert len(asked) <= 3
 
 
 def test_ten_times_as_many_events_of_the_same_people_need_no_more_statements(county: County) -> None:

@@ -10,7 +10,9 @@ from flask import Flask
 
 from feedback.kernel.clock import site_zone
 from feedback.kernel.db import db
+from feedback.tickets import lifecycle
 from feedback.tickets.models import Ticket, TimelineEntry
+from feedback.web.ticket import STAYS_IN_SIGHT
 from tests.support.browser import Browser, give_password
 from tests.support.county import County
 from tests.support.journey import Journey
@@ -30,6 +32,15 @@ def people(county: County) -> County:
 @pytest.fixture
 def journey(people: County) -> Journey:
     return Journey(people)
+
+
+@pytest.mark.parametrize("action", sorted(STAYS_IN_SIGHT))
+def test_step_after_which_nobody_is_asked_whether_they_still_see_it_ends_no_part_and_moves_nothing(action: str) -> None:
+    rules = lifecycle.rules_for(action)
+    assert rules
+    for rule in rules:
+        assert not [effect for effect in rule.clocks if effect.startswith("end ") or effect == "start legs"]
+        assert lifecycle.CLOSED not in (rule.to, rule.or_to)
 
 
 def _browser(app: Flask, login: str, lang: str = "en") -> Browser:
